@@ -1,0 +1,1 @@
+"""Background work and the limits on what runs at once."""
