@@ -1,0 +1,1 @@
+"""Azure, reached through the official SDKs: one transport, one list of policies."""

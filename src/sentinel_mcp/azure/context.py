@@ -1,0 +1,39 @@
+"""What the services hold of one workspace: its clients, its ids and its configuration.
+
+Light on purpose: services name this type, so importing it imports no Azure package.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sentinel_mcp.settings import Workspace
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+    from azure.mgmt.loganalytics.aio import LogAnalyticsManagementClient
+    from azure.mgmt.securityinsight.aio import SecurityInsightsMgmtClient
+    from azure.monitor.query.aio import LogsQueryClient
+    from azure.monitor.querymetrics.aio import MetricsClient
+
+
+@dataclass(frozen=True, slots=True)
+class AzureServicesContext:
+    """One workspace, opened. `metrics_client` needs a configured location.
+
+    `security_insights_client` speaks the released API version; the preview one is for what
+    that version lacks.
+    """
+
+    credential: AsyncTokenCredential
+    logs_client: LogsQueryClient
+    metrics_client: MetricsClient | None
+    security_insights_client: SecurityInsightsMgmtClient
+    security_insights_preview_client: SecurityInsightsMgmtClient
+    loganalytics_client: LogAnalyticsManagementClient
+    workspace_id: str
+    subscription_id: str
+    resource_group: str
+    workspace_name: str
+    config: Workspace
