@@ -1,0 +1,92 @@
+"""Data connectors, as tools take and give them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sentinel_mcp.domains.documents import Scalar
+
+Source = Literal["connection", "definition"]
+"""A connection brings data in; a definition, from the content hub, is what can be connected."""
+
+Connected = Literal["yes", "no", "unknown"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class DataType(_Frozen):
+    """A kind of data that a connector brings, and where it is kept."""
+
+    name: str
+    state: Annotated[str | None, Field(description="`Enabled` or `Disabled`, where known.")] = None
+    table: Annotated[str | None, Field(description="Table for `run_query`, where known.")] = None
+
+
+class Connector(_Frozen):
+    """A data connector as a list shows it."""
+
+    name: Annotated[str, Field(description="What `get_connector` takes.")]
+    source: Annotated[
+        Source,
+        Field(description="A connection brings data; a definition only offers to."),
+    ]
+    kind: str
+    title: str
+    connected: Annotated[
+        Connected, Field(description="As configured; that data arrives is another question.")
+    ]
+    data_types: list[DataType]
+    publisher: str | None = None
+    definition: Annotated[
+        str | None, Field(description="Name of the definition that this connection is of.")
+    ] = None
+
+
+class Failure(_Frozen):
+    """Why a part of the answer is missing."""
+
+    code: str
+    message: str
+    hint: str | None = None
+
+
+class MissingPart(_Frozen):
+    """One of the two lists that could not be read."""
+
+    source: Source
+    error: Failure
+
+
+class ConnectorListing(_Frozen):
+    """One page of connectors, in order of title."""
+
+    workspace: str
+    connectors: list[Connector]
+    total_count: Annotated[int, Field(description="Connectors that match, on all pages.")]
+    next_cursor: str | None
+    missing: list[MissingPart] = []
+    warnings: list[str] = []
+
+
+class ConnectorDetail(Connector):
+    """A connector with all that its resource says; secrets are left out."""
+
+    workspace: str
+    description: str | None = None
+    connections: Annotated[
+        list[str], Field(description="Names of a definition's connections.")
+    ] = []
+    connected_when: Annotated[
+        list[str], Field(description="KQL by which the portal tells whether data arrives.")
+    ] = []
+    permissions: list[str] = []
+    steps: Annotated[list[str], Field(description="How it is connected, as its maker says.")] = []
+    properties: Annotated[
+        dict[str, Scalar], Field(description="The other settings of the resource, flat.")
+    ]
+    etag: str | None = None
+    warnings: list[str] = []

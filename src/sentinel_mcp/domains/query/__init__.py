@@ -1,0 +1,1 @@
+"""Queries, their validation and the tables they read."""

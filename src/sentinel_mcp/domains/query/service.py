@@ -1,0 +1,274 @@
+"""Checks a query, runs it within limits and shapes the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sentinel_mcp.azure.logs import LogsAnswer, LogsRequest, query_logs
+from sentinel_mcp.azure.workspaces import Workspaces
+from sentinel_mcp.domains.query.fitting import fit
+from sentinel_mcp.domains.query.models import (
+    AppliedTimespan,
+    ColumnInfo,
+    Finding,
+    QueryFailure,
+    QueryRequest,
+    QueryResponse,
+    RefusedConstruct,
+    Validation,
+)
+from sentinel_mcp.domains.query.schemas import Schema, Schemas
+from sentinel_mcp.errors import KqlError, QueryRefused
+from sentinel_mcp.kql.results import Check, Diagnostic, Environment, TimeRange
+from sentinel_mcp.kql.timespan import Timespan, parse_timespan
+from sentinel_mcp.kql.validator import Checker
+from sentinel_mcp.settings import Settings
+from sentinel_mcp.tasks.manager import Lane, Progress, TaskInfo, TaskManager, Watcher
+
+NO_TIME_FILTER = "no-time-filter"
+
+DEFAULT_TIMESPAN = "P1D"
+"""What a query covers when neither the caller nor its own text says; the portal's default too."""
+
+QUEUE_ALLOWANCE_S = 60
+"""How much longer than the server timeout a query may take, waiting and reading included."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A query that may run, and how."""
+
+    request: QueryRequest
+    timespan: AppliedTimespan
+    warnings: list[str]
+    timeout_s: int
+    deadline_s: float
+
+
+class Queries:
+    """Runs and validates KQL."""
+
+    def __init__(
+        self,
+        workspaces: Workspaces,
+        tasks: TaskManager,
+        checker: Checker,
+        schemas: Schemas,
+        settings: Settings,
+    ) -> None:
+        self._workspaces = workspaces
+        self._tasks = tasks
+        self._checker = checker
+        self._schemas = schemas
+        self._settings = settings
+
+    async def run(self, request: QueryRequest, *, watcher: Watcher | None = None) -> QueryResponse:
+        """Run one query and wait for its answer.
+
+        Raises:
+            KqlError: the query does not parse or bind; nothing was sent.
+            QueryRefused: the guard does not let it run; nothing was sent.
+
+        """
+        plan = await self._plan(request)
+        return await self._tasks.run(
+            "query",
+            lambda progress: self._perform(plan, progress),
+            lane=Lane.QUERY,
+            deadline_s=plan.deadline_s,
+            watcher=watcher,
+        )
+
+    async def start(self, request: QueryRequest) -> TaskInfo:
+        """Check a query now and run it in the background."""
+        plan = await self._plan(request)
+        return self._tasks.start(
+            "query",
+            lambda progress: self._perform(plan, progress),
+            lane=Lane.QUERY,
+            deadline_s=plan.deadline_s,
+        )
+
+    async def validate(
+        self, query: str, environment: Environment, workspace: str | None
+    ) -> Validation:
+        """Check a query without running it."""
+        schema = await self._schemas.of(environment, workspace)
+        check = await self._checker.check(query, schema.catalog)
+        return Validation(
+            valid=check.valid,
+            engine=check.engine,
+            environment=environment,
+            diagnostics=[_finding(each) for each in check.diagnostics],
+            tables=list(check.tables),
+            functions=list(check.functions),
+            columns=None
+            if check.columns is None
+            else [ColumnInfo(name=each.name, type=each.type) for each in check.columns],
+            formatted=check.formatted,
+            lint=[_finding(each) for each in check.lint],
+            refused=[
+                RefusedConstruct(
+                    what=each.construct,
+                    reason=each.reason,
+                    line=each.line,
+                    column=each.column,
+                    allowed_by=each.allowed_by,
+                )
+                for each in check.refusals
+            ],
+            in_query=_told(check.time_range),
+        )
+
+    async def _plan(self, request: QueryRequest) -> _Plan:
+        timespan = parse_timespan(request.timespan) if request.timespan is not None else None
+        schema = await self._schemas.of("sentinel", request.workspace_id)
+        check = await self._checker.check(request.query, schema.catalog)
+        _require_allowed(check)
+        if request.check:
+            _require_valid(check)
+        timeout_s = request.server_timeout or self._settings.query_timeout_s
+        return _Plan(
+            request,
+            _applied(request, timespan, check),
+            warnings=_warnings(check, schema),
+            timeout_s=timeout_s,
+            deadline_s=timeout_s + QUEUE_ALLOWANCE_S,
+        )
+
+    async def _perform(self, plan: _Plan, progress: Progress) -> QueryResponse:
+        context = await self._workspaces.get(plan.request.workspace_id)
+        progress.report(0, message="waiting for the service")
+        max_rows = plan.request.max_rows or self._settings.max_rows
+        answer = await query_logs(
+            context,
+            LogsRequest(
+                query=plan.request.query,
+                timespan=plan.timespan.applied,
+                server_timeout_s=plan.timeout_s,
+                include_statistics=plan.request.include_statistics,
+                include_visualization=plan.request.include_visualization,
+            ),
+            max_bytes=self._settings.max_response_bytes,
+            # One more than is wanted tells whether there is more.
+            max_rows=max_rows + 1,
+        )
+        return self._response(context.config.name, plan, answer, max_rows)
+
+    def _response(
+        self, workspace: str, plan: _Plan, answer: LogsAnswer, max_rows: int
+    ) -> QueryResponse:
+        fitted = fit(
+            answer.tables,
+            form=plan.request.format,
+            max_rows=max_rows,
+            max_bytes=self._settings.max_answer_bytes,
+        )
+        truncated = fitted.dropped_rows or answer.truncated
+        warnings = [*plan.warnings]
+        if truncated:
+            warnings.append(
+                f"Cut: the first {fitted.row_count} rows are here and there are more. Aggregate "
+                "with `summarize`, sort with `top`, or narrow the range to see what matters."
+            )
+        if fitted.cut_cells:
+            warnings.append(f"{fitted.cut_cells} long values are cut; `substring` reads the rest.")
+        return QueryResponse(
+            workspace=workspace,
+            tables=fitted.tables,
+            row_count=fitted.row_count,
+            truncated=truncated,
+            timespan=plan.timespan,
+            partial=answer.fault is not None,
+            error=QueryFailure(code=answer.fault.code, message=answer.fault.message)
+            if answer.fault
+            else None,
+            statistics=answer.statistics,
+            visualization=answer.visualization,
+            warnings=warnings,
+        )
+
+
+def _require_allowed(check: Check) -> None:
+    if not check.refusals:
+        return
+    first = check.refusals[0]
+    raise QueryRefused(
+        f"The query may not run: {first.construct} at line {first.line}, column {first.column}. "
+        f"{first.reason}",
+        hint=f"{first.allowed_by} would allow it." if first.allowed_by else "Leave it out.",
+    )
+
+
+def _require_valid(check: Check) -> None:
+    if check.valid:
+        return
+    told = [_told_diagnostic(each) for each in check.errors[:5]]
+    if len(check.errors) > len(told):
+        told.append(f"and {len(check.errors) - len(told)} more")
+    raise KqlError(
+        f"The query is not valid: {'; '.join(told)}",
+        hint="Correct it and check it with `validate_query`; `search_tables` and `get_table` "
+        "show what there is.",
+    )
+
+
+def _told_diagnostic(each: Diagnostic) -> str:
+    suggestion = f" {each.suggestion}" if each.suggestion else ""
+    return f"line {each.line}, column {each.column}: {each.message}{suggestion} [{each.code}]"
+
+
+def _applied(request: QueryRequest, timespan: Timespan | None, check: Check) -> AppliedTimespan:
+    """Decide the range: the caller's, else the query's own, else a day.
+
+    Sending nothing makes the service go by the query text alone; a default sent beside a range
+    in the text would silently cut it, so it is sent only where the text has none.
+    """
+    in_query = _told(check.time_range)
+    if timespan is not None:
+        return AppliedTimespan(
+            requested=request.timespan, applied=timespan.iso, in_query=in_query, source="argument"
+        )
+    if in_query is not None:
+        return AppliedTimespan(requested=None, applied=None, in_query=in_query, source="query")
+    if check.engine == "kusto_language" and not check.tables:
+        return AppliedTimespan(requested=None, applied=None, source="none")
+    if check.engine == "grammar" and "TimeGenerated" in request.query:
+        # The fall-back cannot tell what the text says of time; its own filter is left to rule.
+        return AppliedTimespan(requested=None, applied=None, source="query")
+    return AppliedTimespan(requested=None, applied=DEFAULT_TIMESPAN, source="default")
+
+
+def _told(time_range: TimeRange | None) -> str | None:
+    if time_range is None:
+        return None
+    return f"{time_range.start or '…'} to {time_range.end or '…'}"
+
+
+def _warnings(check: Check, schema: Schema) -> list[str]:
+    # Every query that runs has a time range, its own or one that the answer tells.
+    warnings = [
+        f"line {each.line}: {each.message} {each.suggestion or ''}".rstrip()
+        for each in (*check.diagnostics, *check.lint)
+        if each.severity == "warning" and each.code != NO_TIME_FILTER
+    ]
+    if check.engine == "grammar":
+        warnings.append("Only the syntax was checked: Kusto.Language is not available here.")
+    if schema.problem:
+        warnings.append(
+            f"The workspace's schema could not be read ({schema.problem.message}); "
+            "the query was checked against the bundled one."
+        )
+    return warnings
+
+
+def _finding(each: Diagnostic) -> Finding:
+    return Finding(
+        code=each.code,
+        severity=each.severity,
+        message=each.message,
+        line=each.line,
+        column=each.column,
+        length=each.length,
+        suggestion=each.suggestion,
+    )

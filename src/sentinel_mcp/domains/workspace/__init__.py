@@ -1,0 +1,1 @@
+"""The workspaces themselves and the way to them."""
