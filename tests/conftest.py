@@ -1,0 +1,38 @@
+"""What tests of several areas share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from fastmcp import Client
+from fastmcp.client.transports import FastMCPTransport
+
+from sentinel_mcp.cli.session import opened_server
+from sentinel_mcp.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of an embedded workspace that all test processes of a run share.
+
+    Whoever needs it first builds it; the store itself keeps the others waiting.
+    """
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder = shared / "cache"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def client(cache_dir: Path) -> AsyncGenerator[Client[FastMCPTransport]]:
+    """Connect to the whole server on the embedded workspace, as `serve --local` has it.
+
+    A test that uses it must share its event loop: `pytest.mark.asyncio(loop_scope="module")`.
+    """
+    async with opened_server(Settings(cache_dir=cache_dir)) as server, Client(server) as connected:
+        yield connected
