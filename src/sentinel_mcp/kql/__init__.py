@@ -1,0 +1,1 @@
+"""KQL as text and as meaning: quoting, time ranges, schemas, checking."""

@@ -1,0 +1,1 @@
+"""The child process that holds .NET and Kusto.Language; nothing else may import either."""
