@@ -57,7 +57,7 @@ async def _measured(folder: Path, every: int) -> tuple[int, int, Counter[str]]:
                 _run(engines[where], normalised)
                 running += 1
             except SentinelError as error:
-                met[_NAMES.sub("…", error.message)[:100]] += 1; ("Referenced column" in error.message or "referenced that" in error.message) and print(error.message[:200], query[:1500], normalised.text, "=======")
+                met[_NAMES.sub("…", error.message)[:100]] += 1
     finally:
         await checker.aclose()
     return binding, running, met

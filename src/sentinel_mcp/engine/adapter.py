@@ -1,0 +1,98 @@
+"""Gives the translator our function bodies: the only place that touches its tables.
+
+duckdb-kql keeps its functions in two plain dicts, which are no promised interface; the version is
+pinned, and tests/engine/test_adapter.py fails when their shape changes. The bodies are macros in
+functions/*.sql. Their names begin with two underscores: the normaliser writes them, with the
+types settled, and no query can call them, since its own names never reach the translator.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from antlr4 import InputStream
+from duckdb_kql._antlr.KqlLexer import KqlLexer
+from duckdb_kql.translate.functions import (
+    AGGREGATE_FUNCTIONS,
+    SCALAR_FUNCTIONS,
+    AggregateSpec,
+    FunctionSpec,
+)
+
+_MACRO = re.compile(r"CREATE OR REPLACE TEMP MACRO (__\w+)")
+# In the order in which they use each other.
+_FAMILIES = ("dynamics", "texts", "times", "networks", "aggregates")
+
+# Bodies that take any number of arguments, or stand over a window: no macro can.
+_TEMPLATES = {
+    "__bag_pack": "json_object({})",
+    "__pack_array": "to_json([{}])",
+    "__array_concat": "to_json(flatten([{}]))",
+    "__row_id": "row_number() OVER ()",
+}
+# Where addresses are is read from a table of the workspace's own, where it has one.
+LOCATIONS = "IpLocations"
+_GEO = "__geo_info_from_ip_address"
+_UNKNOWN_PLACE = f"CREATE OR REPLACE TEMP MACRO {_GEO}(address) AS CAST(NULL AS JSON);"
+_KNOWN_PLACE = (
+    f"CREATE OR REPLACE TEMP MACRO {_GEO}(address) AS ("  # noqa: S608 names of our own only
+    "SELECT arg_max(json_object('country', l.Country, 'state', l.State, 'city', l.City, "
+    "'latitude', l.Latitude, 'longitude', l.Longitude), __prefix(l.Network)) "
+    f'FROM "%s".main.{LOCATIONS} l WHERE __ipv4_is_in_range(address, l.Network));'
+)
+_RANKS = {
+    "__rank_desc": "row_number() OVER (PARTITION BY {0} ORDER BY {1} DESC NULLS LAST)",
+    "__rank_asc": "row_number() OVER (PARTITION BY {0} ORDER BY {1} ASC NULLS FIRST)",
+}
+
+
+@cache
+def macros() -> str:
+    """Return the statements that make the macros, for each new connection."""
+    folder = resources.files("sentinel_mcp.engine.functions")
+    return "\n".join(
+        folder.joinpath(f"{family}.sql").read_text(encoding="utf-8") for family in _FAMILIES
+    )
+
+
+def places(database: str, *, known: bool) -> str:
+    """Return the statement that makes geo_info_from_ip_address: null where no table is."""
+    return _KNOWN_PLACE % database.replace('"', '""') if known else _UNKNOWN_PLACE
+
+
+@cache
+def names() -> frozenset[str]:
+    """Return the names under which the translator knows our bodies."""
+    return frozenset(_MACRO.findall(macros())) | frozenset(_TEMPLATES) | frozenset(_RANKS) | {_GEO}
+
+
+def tokens(text: str) -> list[str]:
+    """Split a query as the translator's own lexer does; blanks and comments are left out."""
+    lexer: Any = KqlLexer(InputStream(text))  # ANTLR's runtime carries no types
+    lexer.removeErrorListeners()
+    return [str(token.text) for token in lexer.getAllTokens() if str(token.text).strip()]
+
+
+@cache
+def install() -> None:
+    """Tell the translator of our bodies; once is enough."""
+    folder = resources.files("sentinel_mcp.engine.functions")
+    aggregates = _MACRO.findall(folder.joinpath("aggregates.sql").read_text(encoding="utf-8"))
+    for name in names() - frozenset(aggregates):
+        template = _TEMPLATES.get(name, f"{name}({{}})")
+        SCALAR_FUNCTIONS[name] = FunctionSpec(name, "template", template)
+    for name, template in _RANKS.items():
+        SCALAR_FUNCTIONS[name] = FunctionSpec(name, "template", template, (2,))
+    for name in aggregates:
+        AGGREGATE_FUNCTIONS[name] = _Aggregate(name, "")
+
+
+class _Aggregate(AggregateSpec):
+    """An aggregate macro with as many arguments as it is given."""
+
+    def render(self, args: list[str]) -> str:
+        """Write the call."""
+        return f"{self.name}({', '.join(args)})"

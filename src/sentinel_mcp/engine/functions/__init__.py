@@ -1,0 +1,1 @@
+"""The bodies of Kusto's functions, as DuckDB macros."""
