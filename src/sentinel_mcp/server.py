@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 AREAS = (query, incidents, connectors, workspace, tasks)
 SPANNING = (knowledge, live, prompts)
 
+ANSWER_FIRST_S = 0.1
+"""Lets the answer that the client waits for leave before the SDKs load: they hold the GIL."""
+
 INSTRUCTIONS = """\
 Tools for Microsoft Sentinel: logs in KQL, incidents, data connectors.
 Workspaces: {workspaces}. {kind}
@@ -150,6 +153,7 @@ async def _warm_up(warm: asyncio.Event, services: dict[type, object]) -> None:
     `tools/list`, later the first call.
     """
     await warm.wait()
+    await asyncio.sleep(ANSWER_FIRST_S)
     schemas = services[Schemas]
     if isinstance(schemas, Schemas):
         with contextlib.suppress(SentinelError):  # the first call meets it again, and tells it
