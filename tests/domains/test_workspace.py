@@ -16,6 +16,7 @@ RESOURCE: dict[str, Any] = {
     "id": WORKSPACE.resource_id,
     "name": WORKSPACE.workspace_name,
     "location": "westeurope",
+    "tags": {"Cost-Centre": "soc"},
     "properties": {
         "customerId": WORKSPACE.workspace_id,
         "provisioningState": "Succeeded",
@@ -81,6 +82,7 @@ async def test_a_workspace_tells_how_it_is_set_up() -> None:
         "sentinel_onboarded": True,
         "customer_managed_key": False,
         "tables_count": 2,
+        "tags": {"Cost-Centre": "soc"},
         "missing": [],
         "warnings": [],
     }

@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sentinel_mcp.domains.documents import Document, flag, inner, name, number, text, time, whole
+from sentinel_mcp.domains.documents import (
+    Document,
+    cut,
+    flag,
+    inner,
+    name,
+    number,
+    text,
+    time,
+    whole,
+)
 from sentinel_mcp.domains.workspace.models import (
     ConfiguredWorkspace,
     MissingPart,
@@ -60,6 +70,7 @@ def read_detail(
         sentinel_onboarded=onboarded,
         customer_managed_key=flag(inner(onboarding or {}, "properties"), "customerManagedKey"),
         tables_count=tables_count,
+        tags={key: cut(str(value), 300) for key, value in inner(document, "tags").items()},
         missing=missing,
         warnings=_mismatches(workspace_id, context),
     )

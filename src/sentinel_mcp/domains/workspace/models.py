@@ -61,6 +61,9 @@ class WorkspaceDetail(_Frozen):
     tables_count: Annotated[
         int | None, Field(description="Tables there are, with data or without.")
     ]
+    tags: Annotated[
+        dict[str, str], Field(description="Tags of the resource; `notice-1` and on of `local`.")
+    ] = {}
     missing: list[MissingPart] = []
     warnings: list[str] = []
 
