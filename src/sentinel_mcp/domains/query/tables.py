@@ -32,8 +32,10 @@ USAGE = """
 Usage
 | where TimeGenerated > ago(30d)
 | summarize Gigabytes = sum(Quantity) / 1000, LastEvent = max(EndTime) by DataType
+| extend LastEvent = min_of(LastEvent, now())
+| project DataType, Gigabytes, LastEvent
 """
-"""Volume per table, as the workspace itself accounts for it; `Quantity` is in MB."""
+"""Volume per table, as the workspace itself accounts for it, by the hour; `Quantity` is in MB."""
 
 
 T = TypeVar("T")
