@@ -1,0 +1,98 @@
+"""The queries of the demo; what they ask for comes from the answers before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sentinel_mcp.kql.literals import datetime_, dynamic, list_, string
+
+INTRUDERS_TOOLS = (
+    "lsass",
+    "MiniDump",
+    "sekurlsa",
+    "procdump",
+    "EncodedCommand",
+    "psexec",
+    "rclone",
+    "vssadmin",
+)
+"""Words of command lines that are seldom an administrator's."""
+
+
+def sign_ins_of(accounts: Sequence[str]) -> str:
+    """Ask where the accounts signed in from."""
+    return f"""\
+SigninLogs
+| where TimeGenerated > ago(14d)
+| where UserPrincipalName in~ {list_(accounts)}
+| summarize Attempts = count(), Failures = countif(ResultType != "0"),
+    FirstSeen = min(TimeGenerated), LastSeen = max(TimeGenerated)
+    by UserPrincipalName, IPAddress, Location
+| order by FirstSeen desc"""
+
+
+def sign_ins_from(addresses: Sequence[str]) -> str:
+    """Ask what the addresses tried, and where they got in."""
+    return f"""\
+SigninLogs
+| where TimeGenerated > ago(14d)
+| where IPAddress in {list_(addresses)} and not(ipv4_is_private(IPAddress))
+| summarize Accounts = dcount(UserPrincipalName),
+    Failures = countif(ResultType != "0"), Successes = countif(ResultType == "0"),
+    FirstFailure = minif(TimeGenerated, ResultType != "0"),
+    FirstSuccess = minif(TimeGenerated, ResultType == "0")
+    by IPAddress
+| order by Accounts desc"""
+
+
+_TRACES = (
+    # Table, the column with the address, and whose it is.
+    ("SigninLogs", "IPAddress", "UserPrincipalName"),
+    ("AADNonInteractiveUserSignInLogs", "IPAddress", "UserPrincipalName"),
+    ("EmailEvents", "SenderIPv4", "RecipientEmailAddress"),
+    ("OfficeActivity", "ClientIP", "UserId"),
+    ("AzureActivity", "CallerIpAddress", "Caller"),
+    ("DeviceNetworkEvents", "RemoteIP", "DeviceName"),
+    ("CommonSecurityLog", "DestinationIP", "SourceIP"),
+)
+
+
+def traces_of(addresses: Sequence[str]) -> str:
+    """Ask in which tables the addresses turn up."""
+    branches = ",\n".join(
+        f"    ({table} | where {column} in (addresses)\n"
+        f"        | project TimeGenerated, Table = {string(table)},\n"
+        f"            Address = {column}, Who = {who})"
+        for table, column, who in _TRACES
+    )
+    return f"""\
+let addresses = {dynamic(list(addresses))};
+union
+{branches}
+| where TimeGenerated > ago(14d) and not(ipv4_is_private(Address))
+| summarize Events = count(), Who = make_set(Who, 5), FirstSeen = min(TimeGenerated)
+    by Address, Table
+| order by FirstSeen asc"""
+
+
+def services_on(hosts: Sequence[str], since: datetime) -> str:
+    """Ask which services were installed on the hosts since the intrusion began."""
+    return f"""\
+SecurityEvent
+| where TimeGenerated >= {datetime_(since)}
+| where EventID == 4697
+| where Computer has_any {list_(hosts)}
+| project TimeGenerated, Computer, SubjectUserName, ServiceName, ServiceFileName
+| order by TimeGenerated asc"""
+
+
+def processes_on(hosts: Sequence[str], since: datetime) -> str:
+    """Ask what ran on the hosts that an administrator seldom runs."""
+    return f"""\
+DeviceProcessEvents
+| where TimeGenerated >= {datetime_(since)}
+| where DeviceName has_any {list_(hosts)}
+| where ProcessCommandLine has_any {list_(INTRUDERS_TOOLS)}
+| project TimeGenerated, DeviceName, AccountName, FileName, ProcessCommandLine
+| order by TimeGenerated asc"""
