@@ -1,6 +1,6 @@
 """Peak memory of ingesting one large file, each format in a process of its own.
 
-    python -m benchmarks.ingest_memory [--megabytes 1024] [--formats jsonl json csv parquet]
+python -m benchmarks.ingest_memory [--megabytes 1024] [--formats jsonl json csv parquet]
 """
 
 from __future__ import annotations

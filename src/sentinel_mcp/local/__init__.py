@@ -1,0 +1,1 @@
+"""The embedded workspace: Azure's REST on DuckDB, in this process."""

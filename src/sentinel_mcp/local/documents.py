@@ -1,0 +1,238 @@
+"""The ARM resources of the embedded workspace, as JSON documents with etags in SQLite."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import uuid
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from sentinel_mcp.errors import Busy, Conflict, NotFound, StoreCorrupt
+
+Body = dict[str, Any]
+"""A whole document as on the wire. Any: ARM resources have a shape for every kind."""
+
+Bodies = list[Body]
+
+BUSY_TIMEOUT_S = 10.0
+
+WITHOUT_ETAG = frozenset({"alerts", "entities"})
+"""Kinds whose documents carry no etag on the wire."""
+
+Origin = Literal["scenario", "user", "deleted"]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS document (
+    position INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    parent TEXT NOT NULL COLLATE NOCASE,
+    name TEXT NOT NULL COLLATE NOCASE,
+    etag TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    body TEXT NOT NULL,
+    UNIQUE (kind, parent, name)
+);
+CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document of the scenario, before it is in the store."""
+
+    kind: str
+    name: str
+    body: Body
+    parent: str = ""
+
+
+class Documents:
+    """The resources of one store; safe to share between threads and processes.
+
+    What a user put or deleted outlives the scenario: `fill` replaces everything else.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the documents, creating the file when it is missing.
+
+        Raises:
+            StoreCorrupt: the file is there and is no readable database.
+
+        """
+        self._lock = threading.RLock()
+        self._path = path
+        try:
+            self._connection = sqlite3.connect(
+                path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            )
+        except sqlite3.Error as error:
+            raise _corrupt(path, error) from error
+        try:
+            # WAL lets several processes read while one writes.
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            found = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+            self._connection.executescript(_SCHEMA)
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            raise _corrupt(path, error) from error
+        if found != ("ok",):
+            self._connection.close()
+            raise StoreCorrupt(f"{path.name} is damaged: {found and found[0]}.")
+
+    def put(
+        self, kind: str, name: str, body: Body, /, *, parent: str = "", etag: str | None = None
+    ) -> Body:
+        """Create or replace a document and return it with its new etag.
+
+        With `etag`, the document must be there and unchanged since it had that etag.
+
+        Raises:
+            Conflict: `etag` is not the document's etag, or there is no such document.
+
+        """
+        with self._transaction():
+            found = self._row(kind, name, parent)
+            if etag is not None and (found is None or _bare(etag) != _bare(found[1])):
+                raise _stale(name)
+            return self._write(kind, name, body, parent, f'"{uuid.uuid4()}"', "user")
+
+    def get(self, kind: str, name: str, /, *, parent: str | None = None) -> Body | None:
+        """Return a document, or None; without `parent`, the first of that name under any."""
+        with self._locked():
+            found = self._row(kind, name, parent)
+        return json.loads(found[0]) if found else None
+
+    def list(self, kind: str, parent: str = "") -> Bodies:
+        """Return the documents of a kind under a parent, in the order in which they came."""
+        with self._locked():
+            rows = self._connection.execute(
+                "SELECT body FROM document WHERE kind = ? AND parent = ? AND origin != 'deleted'"
+                " ORDER BY position",
+                (kind, parent),
+            ).fetchall()
+        return [json.loads(body) for (body,) in rows]
+
+    def delete(self, kind: str, name: str, /, *, parent: str = "", etag: str | None = None) -> None:
+        """Remove a document; it does not come back with the next scenario.
+
+        Raises:
+            NotFound: there is no such document.
+            Conflict: `etag` is not the document's etag.
+
+        """
+        with self._transaction():
+            found = self._row(kind, name, parent)
+            if found is None:
+                raise NotFound(f"There is no {name!r} among the {kind}.")
+            if etag is not None and _bare(etag) != _bare(found[1]):
+                raise _stale(name)
+            self._connection.execute(
+                "UPDATE document SET origin = 'deleted' WHERE kind = ? AND parent = ? AND name = ?",
+                (kind, parent, name),
+            )
+
+    def fill(self, documents: Iterable[Document], *, build: str) -> int:
+        """Replace the scenario's documents, all or nothing; return how many of a user's stay."""
+        with self._transaction():
+            self._connection.execute("DELETE FROM document WHERE origin = 'scenario'")
+            kept = {
+                (kind, parent.lower(), name.lower())
+                for kind, parent, name in self._connection.execute(
+                    "SELECT kind, parent, name FROM document"
+                )
+            }
+            for each in documents:
+                if (each.kind, each.parent.lower(), each.name.lower()) not in kept:
+                    etag = f'"{uuid.uuid5(uuid.NAMESPACE_URL, f"{build}/{each.kind}/{each.name}")}"'
+                    self._write(each.kind, each.name, each.body, each.parent, etag, "scenario")
+            self._connection.execute("INSERT OR REPLACE INTO fact VALUES ('build', ?)", (build,))
+        return len(kept)
+
+    @property
+    def build(self) -> str | None:
+        """The build of the scenario whose documents these are; None before the first."""
+        with self._locked():
+            found = self._connection.execute(
+                "SELECT value FROM fact WHERE name = 'build'"
+            ).fetchone()
+        return found[0] if found else None
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    def _row(self, kind: str, name: str, parent: str | None) -> tuple[str, str] | None:
+        where = "kind = ? AND name = ? AND origin != 'deleted'"
+        values: list[str] = [kind, name]
+        if parent is not None:
+            where += " AND parent = ?"
+            values.append(parent)
+        return self._connection.execute(
+            f"SELECT body, etag FROM document WHERE {where} ORDER BY position LIMIT 1",  # noqa: S608 - constant text
+            values,
+        ).fetchone()
+
+    def _write(
+        self, kind: str, name: str, body: Mapping[str, Any], parent: str, etag: str, origin: Origin
+    ) -> Body:
+        written = dict(body)
+        if kind not in WITHOUT_ETAG:
+            written["etag"] = etag
+        self._connection.execute(
+            "INSERT INTO document (kind, parent, name, etag, origin, body)"
+            " VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (kind, parent, name) DO UPDATE SET"
+            " etag = excluded.etag, origin = excluded.origin, body = excluded.body",
+            (kind, parent, name, etag, origin, json.dumps(written, separators=(",", ":"))),
+        )
+        return written
+
+    @contextmanager
+    def _locked(self) -> Generator[None]:
+        with self._lock:
+            try:
+                yield
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                    raise Busy("Another process is writing the documents.") from error
+                raise _corrupt(self._path, error) from error
+            except sqlite3.DatabaseError as error:
+                raise _corrupt(self._path, error) from error
+
+    @contextmanager
+    def _transaction(self) -> Generator[None]:
+        with self._locked():
+            # IMMEDIATE: the etag is compared and the document written under one write lock.
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+
+def _bare(etag: str) -> str:
+    """Return an etag without the quotes, with and without which clients send it back."""
+    return etag.strip().removeprefix("W/").strip('"')
+
+
+def _stale(name: str) -> Conflict:
+    return Conflict(
+        f"{name!r} was changed by somebody else since it was read.",
+        hint="Read it again and apply the change to what it is now.",
+    )
+
+
+def _corrupt(path: Path, error: sqlite3.Error) -> StoreCorrupt:
+    return StoreCorrupt(
+        f"{path.name} cannot be read: {error}.",
+        hint="It is set aside and built anew when the embedded workspace is opened again.",
+    )

@@ -1,0 +1,1 @@
+"""Reads log files and prepares their rows for the store."""

@@ -1,0 +1,1 @@
+"""The written scenario: a company, its ordinary days, and an intrusion."""

@@ -1,0 +1,109 @@
+"""Bookmarks: what analysts kept while hunting."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sentinel_mcp.local.documents import Document
+from sentinel_mcp.local.identity import INSIGHTS_ID
+from sentinel_mcp.local.scenario.cases import Case
+from sentinel_mcp.local.scenario.clock import At, Clock, wire
+from sentinel_mcp.local.scenario.names import PROXY_IP, guid
+from sentinel_mcp.local.scenario.people import person
+from sentinel_mcp.local.scenario.story.mailbox import RULE_MADE, RULE_NAME
+from sentinel_mcp.local.scenario.story.phishing import VICTIM
+
+Body = dict[str, Any]
+"""A JSON object. Any: its values are of many kinds."""
+
+INBOX_RULE = guid("bookmark", "inbox-rule")
+ODD_HOURS = guid("bookmark", "odd-hours")
+
+
+def of(case: Case) -> Sequence[str]:
+    """Return the names of the bookmarks of an incident."""
+    return (INBOX_RULE,) if case.episode.key == "intrusion" else ()
+
+
+def documents(clock: Clock, intrusion: Case) -> Iterable[Document]:
+    """Yield the bookmarks."""
+    result = {
+        "TimeGenerated": wire(clock.time(RULE_MADE)),
+        "Operation": "New-InboxRule",
+        "UserId": VICTIM.upn,
+        "ClientIP": PROXY_IP,
+        "OfficeObjectId": f"{VICTIM.upn}\\{RULE_NAME}",
+        "__entityMapping": {VICTIM.upn: "Account", PROXY_IP: "IP"},
+    }
+    kept = _bookmark(
+        INBOX_RULE,
+        "Inbox rule made from the address of the risky sign-in",
+        f'OfficeActivity\n| where Operation == "New-InboxRule" and ClientIP == "{PROXY_IP}"',
+        result,
+        "priya.nair",
+        RULE_MADE.later(hours=1, minutes=20),
+        clock,
+        notes="Same address as the sign-in with the medium risk.",
+    )
+    kept["properties"] |= {
+        "eventTime": wire(clock.time(RULE_MADE)),
+        "tactics": ["DefenseEvasion"],
+        "techniques": ["T1564"],
+        "incidentInfo": {
+            "incidentId": intrusion.id,
+            "severity": intrusion.episode.severity,
+            "title": intrusion.episode.title,
+            "relationName": guid("relation", "intrusion", INBOX_RULE),
+        },
+    }
+    yield Document("bookmarks", INBOX_RULE, kept)
+    yield Document(
+        "bookmarks",
+        ODD_HOURS,
+        _bookmark(
+            ODD_HOURS,
+            "Logons of privileged accounts at night",
+            'SecurityEvent\n| where EventID == 4672 and Account has "adm-"\n'
+            "| where hourofday(TimeGenerated) !between (6 .. 20)",
+            {"Note": "Hunting idea, no result kept."},
+            "jonas.weber",
+            At("now", days=-6, hours=-2),
+            clock,
+            notes="To be turned into a rule once the maintenance calendar is in a watchlist.",
+        ),
+    )
+
+
+def _bookmark(
+    name: str,
+    title: str,
+    query: str,
+    result: Body,
+    author: str,
+    made: At,
+    clock: Clock,
+    *,
+    notes: str,
+) -> Body:
+    who = person(author)
+    by = {"objectId": who.id, "email": who.upn, "name": who.name}
+    at = wire(clock.time(made))
+    return {
+        "id": f"{INSIGHTS_ID}/bookmarks/{name}",
+        "name": name,
+        "type": "Microsoft.SecurityInsights/bookmarks",
+        "etag": "",
+        "properties": {
+            "displayName": title,
+            "created": at,
+            "updated": at,
+            "createdBy": by,
+            "updatedBy": by,
+            "notes": notes,
+            "labels": ["hunting"],
+            "query": query,
+            "queryResult": json.dumps(result),
+        },
+    }

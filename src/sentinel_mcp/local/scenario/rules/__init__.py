@@ -1,0 +1,1 @@
+"""The analytics rules of the workspace."""

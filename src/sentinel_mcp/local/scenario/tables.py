@@ -1,0 +1,151 @@
+"""Fills the tables of a new store: noise first, then what was written, then what counts it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sentinel_mcp.kql.catalog import Catalog
+from sentinel_mcp.local.identity import RESOURCE_ID, WORKSPACE_ID
+from sentinel_mcp.local.scenario import alerts, bookmarks, incidents, intelligence, watchlists
+from sentinel_mcp.local.scenario.cases import Case, cases
+from sentinel_mcp.local.scenario.clock import Clock
+from sentinel_mcp.local.scenario.names import guid
+from sentinel_mcp.local.scenario.noise import (
+    endpoint,
+    identity,
+    mail,
+    network,
+    platform,
+    servers,
+    windows,
+)
+from sentinel_mcp.local.scenario.noise.stream import Generator
+from sentinel_mcp.local.scenario.rules.all import rules
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+OnProgress = Callable[[str, float], None]
+
+_NOISE = (
+    ("sign-ins", identity),
+    ("Windows events", windows),
+    ("endpoint events", endpoint),
+    ("server events", servers),
+    ("mail", mail),
+    ("network traffic", network),
+    ("platform logs", platform),
+)
+
+# Columns that hold the time of the event a second time.
+_SAME_TIME = {
+    "AuditLogs": ("ActivityDateTime",),
+    "AADNonInteractiveUserSignInLogs": ("CreatedDateTime",),
+    "AzureActivity": ("EventSubmissionTimestamp",),
+    "BehaviorAnalytics": ("TimeProcessed",),
+    "DeviceProcessEvents": ("ProcessCreationTime",),
+    "OfficeActivity": ("Start_Time",),
+    "SigninLogs": ("CreatedDateTime",),
+    "Syslog": ("EventTime",),
+}
+
+_MINUTES = {"M": 1, "H": 60}
+
+
+def write_tables(
+    connection: DuckDBPyConnection,
+    catalog: Catalog,
+    seed: int,
+    anchor: datetime,
+    on_progress: OnProgress,
+) -> None:
+    """Create and fill every table of the scenario."""
+    clock = Clock(anchor)
+    generator = Generator(connection, catalog, seed, clock)
+    generator.reference("rule", _running_rules())
+    for number, (what, module) in enumerate(_NOISE):
+        on_progress(f"Writing {what}", 0.1 + 0.7 * number / len(_NOISE))
+        for stream in module.STREAMS:
+            generator.run(stream)
+    on_progress("Writing the incidents", 0.8)
+    found = cases(clock)
+    _write_story(generator, found, clock)
+    raised = [row for case in found for row in alerts.rows(case, clock)]
+    changes = [row for case in found for row in incidents.rows(case, bookmarks.of(case))]
+    generator.insert("SecurityAlert", raised)
+    generator.insert("SecurityIncident", changes)
+    generator.insert("ThreatIntelIndicators", list(intelligence.rows(clock)))
+    generator.insert("Watchlist", list(watchlists.rows(clock)))
+    generator.insert("SentinelHealth", _connector_health(clock))
+    on_progress("Counting volumes", 0.9)
+    generator.run(platform.USAGE)
+
+
+Cells = list[dict[str, Any]]
+"""Rows by column. Any: a cell is of its column's type."""
+
+
+def _write_story(generator: Generator, found: Sequence[Case], clock: Clock) -> None:
+    by_table: dict[str, Cells] = {}
+    for case in found:
+        for row in case.episode.rows:
+            moment = str(clock.time(row.at))
+            times = dict.fromkeys(_SAME_TIME.get(row.table, ()), moment)
+            cells = {"TimeGenerated": moment, **times, **row.cells}
+            by_table.setdefault(row.table, []).append(cells)
+    for table, rows in by_table.items():
+        generator.insert(table, rows)
+
+
+def _running_rules() -> Cells:
+    """Return the rules that run on a schedule, with the minutes between two runs."""
+    running = [each for each in rules() if each.kind == "Scheduled" and each.enabled]
+    return [
+        {
+            "number": number,
+            "id": each.id,
+            "name": each.name,
+            "every": max(60, _minutes(each.frequency)),
+        }
+        for number, each in enumerate(running, start=1)
+    ]
+
+
+def _minutes(duration: str) -> int:
+    found = re.fullmatch(r"PT(\d+)([MH])", duration)
+    return int(found[1]) * _MINUTES[found[2]] if found else 24 * 60
+
+
+def _connector_health(clock: Clock) -> Cells:
+    """Return what Sentinel noticed of the connectors: one has no access any more."""
+    changes = (
+        ("RestApiPoller", "Northwind Git audit log", "Failure", 31.0,
+         "Credentials were refused by the source (401)."),
+        ("ThreatIntelligenceTaxii", "Industry sharing group", "Failure", 80.0,
+         "The server did not answer in time."),
+        ("ThreatIntelligenceTaxii", "Industry sharing group", "Success", 79.0, ""),
+        ("Office365", "Office 365", "Success", 200.0, ""),
+    )  # fmt: skip
+    return [
+        {
+            "TimeGenerated": str(clock.now - timedelta(hours=hours)),
+            "OperationName": "Data fetch status change",
+            "Status": status,
+            "Description": reason or "Data is fetched again.",
+            "Reason": reason,
+            "SentinelResourceId": (
+                f"{RESOURCE_ID}/providers/Microsoft.SecurityInsights/dataConnectors/"
+                f"{guid('connector', kind)}"
+            ),
+            "SentinelResourceKind": kind,
+            "SentinelResourceName": name,
+            "SentinelResourceType": "Data connector",
+            "RecordId": guid("health", kind, status, hours),
+            "WorkspaceId": WORKSPACE_ID,
+            "ExtendedProperties": {"DestinationTable": ""},
+        }
+        for kind, name, status, hours, reason in changes
+    ]
