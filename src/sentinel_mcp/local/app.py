@@ -1,0 +1,222 @@
+"""The embedded workspace as an ASGI application with Azure's URLs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import cast
+from uuid import uuid4
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sentinel_mcp.errors import (
+    Busy,
+    Conflict,
+    InputError,
+    NotFound,
+    SentinelError,
+    TimedOut,
+    Unavailable,
+    UnsupportedLocally,
+)
+from sentinel_mcp.local import identity
+from sentinel_mcp.local.services.answers import Handler, Handlers, answer
+from sentinel_mcp.local.services.discussion import routes as discussion
+from sentinel_mcp.local.services.discussion.behaviour import Discussion
+from sentinel_mcp.local.services.faults import UNSUPPORTED, Fault, not_implemented, of_error
+from sentinel_mcp.local.services.incidents import routes as incidents
+from sentinel_mcp.local.services.incidents.behaviour import Incidents
+from sentinel_mcp.local.services.logs import routes as logs
+from sentinel_mcp.local.services.logs.behaviour import Queries
+from sentinel_mcp.local.services.operations import Area, Operation, operations
+from sentinel_mcp.local.services.resources import routes as resources
+from sentinel_mcp.local.services.workspaces import routes as workspaces
+from sentinel_mcp.local.services.workspaces.behaviour import Workspaces
+from sentinel_mcp.local.services.writing import Clock
+from sentinel_mcp.local.store import Store
+
+_LOGS_ROOT = "/v1/"
+_API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
+
+# The first that fits counts.
+_STATUSES: dict[type[SentinelError], tuple[int, str]] = {
+    Conflict: (409, "Conflict"),
+    NotFound: (404, "NotFound"),
+    InputError: (400, "BadRequest"),
+    Busy: (503, "ServiceUnavailable"),
+    TimedOut: (504, "GatewayTimeout"),
+    Unavailable: (503, "ServiceUnavailable"),
+}
+
+
+def create_app(store: Store, queries: Queries, clock: Clock) -> ASGIApp:
+    """Return the application over a store."""
+    answered: Mapping[Area, Handlers] = {
+        "logs": logs.handlers(queries, store.tables),
+        "workspaces": workspaces.handlers(Workspaces(store.tables, store.anchor, store.notices)),
+        "incidents": incidents.handlers(Incidents(store.documents, clock)),
+        "discussion": discussion.handlers(Discussion(store.documents, clock)),
+        "resources": resources.handlers(store.documents),
+    }
+    routes = [
+        _ArmRoute(each, answered[each.area][each.name] if each.area else _refusing(each))
+        for each in operations()
+    ]
+    app = Starlette(
+        routes=routes,
+        exception_handlers={
+            Fault: _on_fault,
+            SentinelError: _on_error,
+            HTTPException: _on_unknown_path,
+            Exception: _on_bug,
+        },
+    )
+    app.router.redirect_slashes = False
+    return _identified(app)
+
+
+class _ArmRoute(Route):
+    """The route of an operation; Azure compares paths without case."""
+
+    def __init__(self, operation: Operation, handler: Handler) -> None:
+        async def admitted(request: Request) -> Response:
+            _admit(request)
+            _check_scope(request)
+            return await handler(request)
+
+        super().__init__(operation.path, admitted, methods=[operation.method], name=operation.name)
+        self.path_regex = re.compile(self.path_regex.pattern, re.IGNORECASE)
+
+
+def _refusing(operation: Operation) -> Handler:
+    async def refuse(request: Request) -> Response:
+        raise not_implemented(operation.name, request.method, _api_version(request))
+
+    return refuse
+
+
+def _api_version(request: Request) -> str:
+    return request.query_params.get("api-version", "")
+
+
+def _admit(request: Request) -> None:
+    """Refuse who brings no token, and who asks Resource Manager without a version."""
+    asks_logs = request.url.path.lower().startswith(_LOGS_ROOT)
+    authorization = request.headers.get("authorization")
+    if authorization is None:
+        login = f"https://login.microsoftonline.com/{identity.TENANT_ID}"
+        raise Fault(
+            401,
+            "AuthenticationFailed",
+            "Authentication failed. The 'Authorization' header is missing.",
+            headers={"www-authenticate": f'Bearer authorization_uri="{login}"'},
+        )
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        # Log Analytics says 403 here, where Resource Manager says 401.
+        status = 403 if asks_logs else 401
+        raise Fault(status, "InvalidAuthenticationToken", "The access token is invalid.")
+    if asks_logs:
+        return
+    if not (version := _api_version(request)):
+        raise Fault(
+            400,
+            "MissingApiVersionParameter",
+            "The api-version query parameter (?api-version=) is required for all requests.",
+        )
+    if not _API_VERSION.fullmatch(version):
+        raise Fault(400, "InvalidApiVersionParameter", f"The api-version {version!r} is invalid.")
+
+
+def _check_scope(request: Request) -> None:
+    """Refuse what is not of the one workspace there is."""
+    asked = cast("dict[str, str]", request.path_params)  # Any: Starlette's converters make strings
+
+    def is_other(name: str, own: str) -> bool:
+        return name in asked and asked[name].lower() != own.lower()
+
+    if is_other("subscription", identity.SUBSCRIPTION_ID):
+        raise Fault(
+            404,
+            "SubscriptionNotFound",
+            f"The subscription {asked['subscription']!r} could not be found.",
+        )
+    if is_other("resource_group", identity.RESOURCE_GROUP):
+        raise Fault(
+            404,
+            "ResourceGroupNotFound",
+            f"Resource group {asked['resource_group']!r} could not be found.",
+        )
+    if is_other("workspace", identity.WORKSPACE_NAME):
+        raise Fault(
+            404,
+            "ResourceNotFound",
+            f"The Resource 'Microsoft.OperationalInsights/workspaces/{asked['workspace']}' under "
+            f"resource group {identity.RESOURCE_GROUP!r} was not found.",
+        )
+    if is_other("workspace_id", identity.WORKSPACE_ID):
+        raise Fault(404, "PathNotFoundError", "The requested path does not exist")
+
+
+async def _on_fault(request: Request, error: Exception) -> Response:
+    fault = cast("Fault", error)  # registered for this class alone
+    return answer(fault.body(), fault.status, fault.headers)
+
+
+async def _on_error(request: Request, error: Exception) -> Response:
+    """Answer for an error of ours that a behaviour let through."""
+    ours = cast("SentinelError", error)  # registered for this class and those under it
+    if isinstance(ours, UnsupportedLocally):
+        return await _on_fault(request, of_error(ours, UNSUPPORTED))
+    status, code = 500, "InternalServerError"
+    for kind, told in _STATUSES.items():
+        if isinstance(ours, kind):
+            status, code = told
+            break
+    return await _on_fault(request, Fault(status, code, str(ours)))
+
+
+async def _on_unknown_path(request: Request, error: Exception) -> Response:
+    """Refuse a path, or a method of it, that is in no table of operations."""
+    try:
+        _admit(request)
+    except Fault as fault:
+        return await _on_fault(request, fault)
+    refusal = not_implemented(_named(request.url.path), request.method, _api_version(request))
+    return await _on_fault(request, refusal)
+
+
+async def _on_bug(request: Request, error: Exception) -> Response:
+    # Starlette raises the error on after this answer, so that it is logged with its traceback.
+    return await _on_fault(
+        request, Fault(500, "InternalServerError", "The embedded workspace failed.")
+    )
+
+
+def _named(path: str) -> str:
+    """Name a path by its resource type, as Azure's role actions do."""
+    _, found, rest = path.rpartition("/providers/")
+    if not found:
+        return path
+    provider, *segments = rest.strip("/").split("/")
+    return "/".join([provider, *segments[::2]])
+
+
+def _identified(app: ASGIApp) -> ASGIApp:
+    """Give each answer the id that Azure's answers have."""
+
+    async def identified(scope: Scope, receive: Receive, send: Send) -> None:
+        async def naming(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                identifier = (b"x-ms-request-id", str(uuid4()).encode())
+                message = {**message, "headers": [*message.get("headers", ()), identifier]}
+            await send(message)
+
+        await app(scope, receive, naming)
+
+    return identified

@@ -1,0 +1,1 @@
+"""The embedded workspace's REST, one package an area."""

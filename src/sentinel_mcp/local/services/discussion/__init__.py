@@ -1,0 +1,1 @@
+"""What people and rules attach to an incident: comments, tasks, relations."""

@@ -1,0 +1,1 @@
+"""Incidents of Microsoft Sentinel, with their alerts, entities and bookmarks."""

@@ -1,0 +1,1 @@
+"""Log Analytics: queries and the schema."""

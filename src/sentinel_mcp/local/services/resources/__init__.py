@@ -1,0 +1,1 @@
+"""Resources of Microsoft Sentinel that are only read: rules, connectors, bookmarks."""

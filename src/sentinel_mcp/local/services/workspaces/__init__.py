@@ -1,0 +1,1 @@
+"""Resource Manager: subscriptions, workspaces, tables and whether Sentinel is on."""

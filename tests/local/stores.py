@@ -1,0 +1,29 @@
+"""Stores for tests: built once a run, copied for whoever changes one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from sentinel_mcp.local.store import Store
+
+
+def built_store(factory: pytest.TempPathFactory) -> Path:
+    """Return the directory of a store with nothing but the scenario; not to be changed.
+
+    All test processes of a run share it; the store itself keeps all but the first waiting.
+    """
+    own = factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    directory = shared / "scenario-store"
+    Store.open(directory).close()
+    return directory
+
+
+def copied(store: Path, to: Path) -> Path:
+    """Return a copy of a store's directory that a test may change."""
+    shutil.copytree(store, to)
+    return to
