@@ -30,19 +30,18 @@ async def choose(server: FastMCP, choice: Choice) -> None:
         ConfigError: a toolset or a tool of that name does not exist; lists those that do.
 
     """
+    if choice == Choice():
+        return
     tools = await server.list_tools()
     names = {tool.name for tool in tools}
     toolsets = {tag for tool in tools for tag in tool.tags} | {ALL}
     _known("toolset", choice.toolsets, toolsets)
     _known("tool", (*choice.tools, *choice.exclude_tools), names)
     wanted = set(choice.toolsets)
+    everything = ALL in wanted or not (wanted or choice.tools)
     shown = {
-        tool.name
-        for tool in tools
-        if ALL in wanted or tool.tags & wanted or tool.name in choice.tools
+        tool.name for tool in tools if everything or tool.tags & wanted or tool.name in choice.tools
     }
-    if not wanted and not choice.tools:
-        shown = names
     hidden = (names - shown) | set(choice.exclude_tools)
     if hidden:
         server.disable(names=hidden, components={"tool"})

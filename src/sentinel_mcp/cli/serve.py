@@ -26,6 +26,8 @@ PATHS = {"http": "/mcp", "sse": "/sse"}
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until the client leaves or somebody presses Ctrl+C."""
+    # What a start loads stays; looking through it again and again took a tenth of the start.
+    gc.disable()
     settings = load(
         workspace=LOCAL if arguments.local else None,
         allow_writes=arguments.allow_writes or None,
@@ -67,6 +69,7 @@ def _collect_seldom() -> None:
     """
     gc.freeze()
     gc.set_threshold(20_000, 20, 10)
+    gc.enable()
 
 
 async def _serve_http(server: FastMCP, transport: str, host: str, listener: socket.socket) -> None:
