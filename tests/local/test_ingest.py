@@ -359,6 +359,20 @@ def test_windows_events_go_to_the_table_of_their_channel(directory: Path, folder
     assert derived["Computer"] == "Hostname"
 
 
+def test_a_column_that_the_source_has_is_not_worked_out(directory: Path, folder: Path) -> None:
+    line = (
+        f'{{"TimeGenerated":"{TIME}","EventID":1,"Computer":"mine","Hostname":"other",'
+        '"Account":""}\n'
+    )
+    report = take(directory, written(folder, "a.jsonl", line), table="SecurityEvent")
+
+    assert rows(directory, "SELECT Computer FROM SecurityEvent WHERE Hostname = 'other'") == [
+        ("mine",)
+    ]
+    hows = {each.column: each.how for each in report.tables[0].fields}
+    assert hows["Computer"] == "schema"
+
+
 def test_a_second_file_adds_rows_columns_and_widens_types(directory: Path, folder: Path) -> None:
     first = written(folder, "a.jsonl", f'{{"TimeGenerated":"{TIME}","v":1,"w":1}}\n')
     second = written(

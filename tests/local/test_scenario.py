@@ -122,7 +122,10 @@ def test_noise_runs_until_now_and_the_story_ended_before(
 
 
 def test_people_work_by_day_and_rest_at_the_weekend(connection: DuckDBPyConnection) -> None:
-    per_hour = "SELECT count(*) / count(DISTINCT date_trunc('hour', TimeGenerated)) FROM OfficeActivity WHERE "
+    per_hour = (
+        "SELECT count(*) / count(DISTINCT date_trunc('hour', TimeGenerated)) "
+        "FROM OfficeActivity WHERE "
+    )
     working = "dayofweek(TimeGenerated) BETWEEN 1 AND 5 AND hour(TimeGenerated) BETWEEN 9 AND 11"
     night = "hour(TimeGenerated) BETWEEN 1 AND 3"
     weekend = "dayofweek(TimeGenerated) IN (0, 6) AND hour(TimeGenerated) BETWEEN 9 AND 11"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
 import uuid
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
@@ -12,7 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from sentinel_mcp.errors import Busy, Conflict, NotFound, StoreCorrupt
+from sentinel_mcp.errors import (
+    Busy,
+    ConfigError,
+    Conflict,
+    NotFound,
+    SentinelError,
+    StoreCorrupt,
+    Unavailable,
+)
 
 Body = dict[str, Any]
 """A whole document as on the wire. Any: ARM resources have a shape for every kind."""
@@ -20,6 +29,7 @@ Body = dict[str, Any]
 Bodies = list[Body]
 
 BUSY_TIMEOUT_S = 10.0
+BUSY_POLL_S = 0.05
 
 WITHOUT_ETAG = frozenset({"alerts", "entities"})
 """Kinds whose documents carry no etag on the wire."""
@@ -62,28 +72,25 @@ class Documents:
 
         Raises:
             StoreCorrupt: the file is there and is no readable database.
+            Busy: another process has been writing it for too long.
+            ConfigError: it may not be written.
 
         """
         self._lock = threading.RLock()
         self._path = path
-        try:
-            self._connection = sqlite3.connect(
-                path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-            )
-        except sqlite3.Error as error:
-            raise _corrupt(path, error) from error
-        try:
-            # WAL lets several processes read while one writes.
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-            found = self._connection.execute("PRAGMA quick_check(1)").fetchone()
-            self._connection.executescript(_SCHEMA)
-        except sqlite3.DatabaseError as error:
-            self._connection.close()
-            raise _corrupt(path, error) from error
-        if found != ("ok",):
-            self._connection.close()
-            raise StoreCorrupt(f"{path.name} is damaged: {found and found[0]}.")
+        deadline = time.monotonic() + BUSY_TIMEOUT_S
+        while True:
+            try:
+                self._connection = _opened(path)
+            except sqlite3.DatabaseError as error:
+                problem = _problem(path, error)
+                # Another process may be turning the new file to WAL, which SQLite does not wait
+                # for.
+                if not isinstance(problem, Busy) or time.monotonic() > deadline:
+                    raise problem from error
+                time.sleep(BUSY_POLL_S)
+            else:
+                return
 
     def put(
         self, kind: str, name: str, body: Body, /, *, parent: str = "", etag: str | None = None
@@ -199,12 +206,8 @@ class Documents:
         with self._lock:
             try:
                 yield
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-                    raise Busy("Another process is writing the documents.") from error
-                raise _corrupt(self._path, error) from error
             except sqlite3.DatabaseError as error:
-                raise _corrupt(self._path, error) from error
+                raise _problem(self._path, error) from error
 
     @contextmanager
     def _transaction(self) -> Generator[None]:
@@ -231,7 +234,37 @@ def _stale(name: str) -> Conflict:
     )
 
 
-def _corrupt(path: Path, error: sqlite3.Error) -> StoreCorrupt:
+def _opened(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+    )
+    try:
+        # WAL lets several processes read while one writes.
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if found != ("ok",):
+            raise sqlite3.DatabaseError(str(found and found[0]))
+        connection.executescript(_SCHEMA)
+    except sqlite3.DatabaseError:
+        connection.close()
+        raise
+    return connection
+
+
+def _problem(path: Path, error: sqlite3.DatabaseError) -> SentinelError:
+    """Return what SQLite's error means; the extended codes end in the plain one."""
+    # Errors that Python's module raises itself have no code.
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return Busy("Another process is writing the documents of the embedded workspace.")
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return ConfigError(
+            f"{str(path)!r} cannot be written: {error}.",
+            hint="Set SENTINEL_CACHE_DIR to a directory that can be written.",
+        )
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        return Unavailable(f"{str(path)!r} cannot be written: {error}.")
     return StoreCorrupt(
         f"{path.name} cannot be read: {error}.",
         hint="It is set aside and built anew when the embedded workspace is opened again.",

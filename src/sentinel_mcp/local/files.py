@@ -16,6 +16,7 @@ from typing import BinaryIO
 from sentinel_mcp.errors import Busy, ConfigError
 
 LOCK_POLL_S = 0.05
+ABANDONED_S = 3600.0
 
 Stamp = tuple[int, int, int]
 """What tells one version of a file from the next: inode, time of change, size."""
@@ -94,8 +95,13 @@ class StoreFiles:
         return aside
 
     def sweep(self) -> None:
-        """Remove what killed processes left behind; only under the lock."""
+        """Remove what killed processes left behind.
+
+        An ingest reads its files without the lock, so what was written to lately is let be.
+        """
         for left in self.directory.glob("*.scratch*"):
+            if time.time() - _last_change(left) < ABANDONED_S:
+                continue
             if left.is_dir():
                 shutil.rmtree(left, ignore_errors=True)
             else:
@@ -152,6 +158,15 @@ else:
 
     def _unlock(handle: BinaryIO) -> None:
         fcntl.flock(handle, fcntl.LOCK_UN)
+
+
+def _last_change(path: Path) -> float:
+    inside = path.iterdir() if path.is_dir() else ()
+    try:
+        return max(each.stat().st_mtime for each in (path, *inside))
+    except FileNotFoundError:
+        # Removed while it was looked at: somebody is at work there.
+        return time.time()
 
 
 def flush_to_disk(path: Path) -> None:

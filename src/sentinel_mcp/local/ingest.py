@@ -85,9 +85,7 @@ def ingest(
         raise InputError("There is no file to ingest.", hint="Name at least one.")
     found = find(files)
     tell = on_progress or _unheard
-    with Store.open(
-        directory, on_progress=lambda message, part: tell(message, part * 0.1)
-    ) as store:
+    with Store.open(directory, on_progress=lambda what, part: tell(what, part * 0.1)) as store:
         notices = [*store.notices, *found.notices]
         names = {each.lower(): each for each in (*store.tables(), *catalog.tables)}
     place = StoreFiles(directory)
@@ -163,7 +161,7 @@ class _Reader:
             mapping = self._mapping(table)
             mapping.from_text = from_text
             try:
-                cells = mapping.cells(windows.enriched(table, record.fields))
+                cells = mapping.cells(record.fields, windows.derived(table, record.fields))
                 self._staging.add(mapping, cells)
             except Refusal as refusal:
                 self._refuse(source, record.line, str(refusal))
@@ -208,10 +206,7 @@ class _Reader:
         found = self._mappings.get(table)
         if found is None:
             found = self._mappings[table] = TableMapping(
-                self._catalog.tables.get(table),
-                table,
-                time_field=self._time_field,
-                derived=windows.DERIVED.get(table),
+                self._catalog.tables.get(table), table, time_field=self._time_field
             )
         return found
 

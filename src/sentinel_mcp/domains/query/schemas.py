@@ -26,6 +26,9 @@ FRESH_S = 3600.0
 RETRY_S = 60.0
 """How long a failed reading is not repeated."""
 
+SETTLED_S = 5.0
+"""How long a schema is taken as it is even when a query names what it does not have."""
+
 
 @dataclass(frozen=True, slots=True)
 class Schema:
@@ -73,6 +76,15 @@ class Schemas:
             if kept is None or refresh or self._is_old(kept):
                 self._kept[name] = kept = await self._read(base, name, kept)
         return kept
+
+    async def newer(
+        self, than: Schema, environment: Environment, workspace: str | None
+    ) -> Schema | None:
+        """Read the schema again for a name that it lacks; None where that brings nothing new."""
+        if environment == "xdr" or self._clock() - than.read_at_s < SETTLED_S:
+            return None
+        found = await self.of(environment, workspace, refresh=True)
+        return None if found.catalog.version == than.catalog.version else found
 
     def _is_old(self, kept: Schema) -> bool:
         limit = RETRY_S if kept.problem else FRESH_S

@@ -25,6 +25,9 @@ from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.settings import Settings
 from sentinel_mcp.tasks.manager import Lane, Progress, TaskInfo, TaskManager, Watcher
 
+UNKNOWN_NAMES = frozenset({"KS142", "KS204", "KS205", "KS211"})
+"""Kusto.Language's codes for a name that the schema does not have."""
+
 NO_TIME_FILTER = "no-time-filter"
 
 DEFAULT_TIMESPAN = "P1D"
@@ -93,8 +96,7 @@ class Queries:
         self, query: str, environment: Environment, workspace: str | None
     ) -> Validation:
         """Check a query without running it."""
-        schema = await self._schemas.of(environment, workspace)
-        check = await self._checker.check(query, schema.catalog)
+        _, check = await self._check(query, environment, workspace)
         return Validation(
             valid=check.valid,
             engine=check.engine,
@@ -122,8 +124,7 @@ class Queries:
 
     async def _plan(self, request: QueryRequest) -> _Plan:
         timespan = parse_timespan(request.timespan) if request.timespan is not None else None
-        schema = await self._schemas.of("sentinel", request.workspace_id)
-        check = await self._checker.check(request.query, schema.catalog)
+        schema, check = await self._check(request.query, "sentinel", request.workspace_id)
         _require_allowed(check)
         if request.check:
             _require_valid(check)
@@ -135,6 +136,17 @@ class Queries:
             timeout_s=timeout_s,
             deadline_s=timeout_s + QUEUE_ALLOWANCE_S,
         )
+
+    async def _check(
+        self, query: str, environment: Environment, workspace: str | None
+    ) -> tuple[Schema, Check]:
+        schema = await self._schemas.of(environment, workspace)
+        check = await self._checker.check(query, schema.catalog)
+        # The table or the function may have been made since the schema was read.
+        lacking = any(each.code in UNKNOWN_NAMES for each in check.errors)
+        if lacking and (newer := await self._schemas.newer(schema, environment, workspace)):
+            return newer, await self._checker.check(query, newer.catalog)
+        return schema, check
 
     async def _perform(self, plan: _Plan, progress: Progress) -> QueryResponse:
         context = await self._workspaces.get(plan.request.workspace_id)

@@ -66,13 +66,15 @@ class Tables:
         self._schemas = schemas
         self._settings = settings
 
-    async def search(self, text: str, limit: int, workspace: str | None = None) -> TableListing:
+    async def search(
+        self, text: str, limit: int, workspace: str | None = None, *, refresh: bool = False
+    ) -> TableListing:
         """Return the tables whose name, description or columns are about `text`, best first.
 
         An empty text lists the tables of the workspace, the largest first.
         """
         context = await self._workspaces.get(workspace)
-        schema = await self._schemas.of("sentinel", workspace)
+        schema = await self._schemas.of("sentinel", workspace, refresh=refresh)
         worth, plans = await asyncio.gather(
             self._try("the volume of the tables", self._worth(context)),
             self._try("the plans of the tables", self._plans(context)),

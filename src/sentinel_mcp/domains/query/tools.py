@@ -178,6 +178,7 @@ async def search_tables(
         Field(max_length=500, description="What the table should be about; empty lists them all."),
     ] = "",
     limit: Annotated[int, Field(ge=1, le=100, description="Tables in the answer.")] = 15,
+    refresh: Annotated[bool, Field(description="Read the schema anew; else hourly.")] = False,
     workspace: WorkspaceName = None,
     tables: Tables = Depends(service(Tables)),
 ) -> TableListing:
@@ -185,7 +186,7 @@ async def search_tables(
 
     Searches names, descriptions and columns. Read one with `get_table` before you query it.
     """
-    return await tables.search(text, limit, workspace)
+    return await tables.search(text, limit, workspace, refresh=refresh)
 
 
 @query.tool(

@@ -65,6 +65,9 @@ _PORTAL_SUFFIX = re.compile(r"^(.*\S)\s*\[UTC\]$")
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_]")
 
 
+_NOTHING: Mapping[str, tuple[object, str]] = {}
+
+
 class Refusal(Exception):
     """A row cannot be taken; the text says why."""
 
@@ -109,28 +112,28 @@ class TableMapping:
         name: str,
         *,
         time_field: str | None = None,
-        derived: Mapping[str, str] | None = None,
     ) -> None:
-        """Begin without any field; `schema` is what is known of the table, or None.
-
-        `derived` are columns worked out before the mapping, with what from.
-        """
+        """Begin without any field; `schema` is what is known of the table, or None."""
         self.name = name
         self.from_text = False
         self._known = {each.name.lower(): each for each in schema.columns} if schema else {}
         self._known.setdefault(TIME.lower(), Column(TIME, "datetime"))
         self._known.setdefault(TYPE.lower(), Column(TYPE, "string"))
-        self._derived = dict(derived or {})
         self._time_field = time_field
         self._times = TimeReader()
         self._shapes: dict[tuple[str, ...], _Shape] = {}
         self._targets: dict[str, _Target] = {}
         self._new: dict[str, _Target] = {}
         self._overflow: dict[str, _Target] = {}
+        self._derived: dict[str, _Target] = {}
         self._used_times: dict[str, None] = {}
 
-    def cells(self, fields: dict[str, object]) -> dict[str, object]:
+    def cells(
+        self, fields: dict[str, object], derived: Mapping[str, tuple[object, str]] = _NOTHING
+    ) -> dict[str, object]:
         """Return a record's cells by column.
+
+        `derived` are further cells that were worked out, with what from; the record's own win.
 
         Raises:
             Refusal: its time cannot be read, or a value does not fit its column.
@@ -152,6 +155,13 @@ class TableMapping:
                 second = self._second(target)
                 column, cell = second.column, self._cell(second, value)
             cells[column] = cell
+        for column, (value, source) in derived.items():
+            target = self._derived.get(column)
+            if target is None:
+                target = self._derived[column] = self._make(column)
+                target.source, target.how = source, "derived"
+            if target.column not in cells:
+                cells[target.column] = self._cell(target, value)
         return cells
 
     def fields(self) -> tuple[MappedField, ...]:
@@ -159,7 +169,11 @@ class TableMapping:
         times = [MappedField(key, TIME, "datetime", "time") for key in self._used_times]
         others = [
             MappedField(each.source, each.column, self._type(each), each.how)
-            for each in [*self._targets.values(), *self._overflow.values()]
+            for each in [
+                *self._targets.values(),
+                *self._overflow.values(),
+                *self._derived.values(),
+            ]
             if each.how != "time"
         ]
         return (*times, *others)
@@ -212,10 +226,8 @@ class TableMapping:
         known = self._known.get(lowered)
         if known:
             how: How = "schema" if known.name == key else "spelling"
-            return self._origin(
-                _Target(
-                    key, known.name, how, converter(known.type, self._times), known.type == "string"
-                )
+            return _Target(
+                key, known.name, how, converter(known.type, self._times), known.type == "string"
             )
         name = _column_name(stripped)
         if name.lower() in self._known:
@@ -223,18 +235,13 @@ class TableMapping:
         if self._new.get(name.lower()) is None:
             self._check_room(name)
             how = "content" if name == key else "renamed"
-            self._new[name.lower()] = target = self._origin(_Target(key, name, how, None))
+            self._new[name.lower()] = target = _Target(key, name, how, None)
             return target
         # Another spelling of a column there is: DuckDB tells columns apart by more than case.
         there = self._new[name.lower()]
         return _Target(
             key, there.column, "spelling" if lowered == name.lower() else "renamed", None
         )
-
-    def _origin(self, target: _Target) -> _Target:
-        if target.source in self._derived:
-            target.source, target.how = self._derived[target.source], "derived"
-        return target
 
     def _second(self, target: _Target) -> _Target:
         """Return where a field goes whose column already holds another spelling's value."""

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Generator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Literal, Self
+from typing import Literal, Self
 
 import duckdb
 import orjson
 
 from sentinel_mcp.engine.types import duckdb_type
-from sentinel_mcp.errors import InputError, StoreCorrupt
+from sentinel_mcp.errors import InputError, Unavailable
 from sentinel_mcp.kql.catalog import TableSchema
 from sentinel_mcp.kql.results import Column
 from sentinel_mcp.local.files import StoreFiles, flush_to_disk
@@ -40,9 +40,10 @@ _AS_THEY_ARE = frozenset({"long", "int", "real", "bool"})
 
 @dataclass(slots=True)
 class _Chunk:
-    """The rows of one table since the last flush."""
+    """The rows of one table since the last flush, as lines of JSON."""
 
-    handle: IO[bytes]
+    path: Path
+    lines: list[bytes] = field(default_factory=list[bytes])
     size_bytes: int = 0
     columns: dict[str, None] = field(default_factory=dict[str, None])
 
@@ -51,11 +52,11 @@ class Staging:
     """The rows of one ingest, outside the store until all of them are there."""
 
     def __init__(self, files: StoreFiles) -> None:
-        self._files = files
         self._folder = files.scratch("ingest")
-        self._folder.mkdir()
         self._database = self._folder / "rows.duckdb"
-        self._connection = _limited(self._database, self._folder, STAGING_MEMORY)
+        with _told():
+            self._folder.mkdir()
+            self._connection = _limited(self._database, self._folder, STAGING_MEMORY)
         self._mappings: dict[str, TableMapping] = {}
         self._chunks: dict[str, _Chunk] = {}
         self._staged: dict[str, set[str]] = {}
@@ -69,8 +70,6 @@ class Staging:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for chunk in self._chunks.values():
-            chunk.handle.close()
         self._connection.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -87,73 +86,75 @@ class Staging:
             reason = "text that is no UTF-8" if "surrogate" in str(error) else str(error)
             raise Refusal(f"it holds {reason}") from error
         chunk = self._chunk(mapping)
-        chunk.handle.write(line)
+        chunk.lines.append(line)
         chunk.size_bytes += len(line)
         chunk.columns.update(dict.fromkeys(cells))
         if chunk.size_bytes >= CHUNK_BYTES:
-            self._flush(mapping.name)
+            with _told():
+                self._flush(mapping.name)
 
     def commit(self, store: StoreFiles) -> dict[str, int]:
         """Put all rows behind those of the store, all or none; return how many by table.
 
         Must be called under the store's lock.
+
+        Raises:
+            InputError: there are too many columns.
+            Unavailable: there is no room on the disk, or the like.
+
         """
+        scratch = store.scratch("logs")
+        try:
+            with _told():
+                return self._written(store, scratch)
+        finally:
+            for left in (scratch, scratch.with_name(f"{scratch.name}.wal")):
+                left.unlink(missing_ok=True)
+
+    def _written(self, store: StoreFiles, scratch: Path) -> dict[str, int]:
         for name in list(self._chunks):
             self._flush(name)
         self._connection.execute("CHECKPOINT")
         self._connection.close()
-        scratch = store.scratch("logs")
-        try:
-            shutil.copyfile(store.logs, scratch)
-            with closing(_limited(scratch, self._folder, APPEND_MEMORY)) as target:
-                target.execute(f"ATTACH {_text(self._database)} AS rows (READ_ONLY)")
-                taken = {
-                    name: _append(target, mapping, self._staged[name])
-                    for name, mapping in self._mappings.items()
-                    if name in self._staged
-                }
-                target.execute("DETACH rows")
-                target.execute("CHECKPOINT")
-            flush_to_disk(scratch)
-            store.replace_logs(scratch)
-        except (duckdb.OutOfMemoryException, duckdb.TransactionException) as error:
-            raise InputError(
-                "The rows have too many columns to be taken in the memory an ingest may have.",
-                hint="Ingest fewer fields, or in smaller files.",
-            ) from error
-        except duckdb.IOException as error:
-            raise StoreCorrupt(f"The store cannot be written: {error}.") from error
-        finally:
-            for left in (scratch, scratch.with_name(f"{scratch.name}.wal")):
-                left.unlink(missing_ok=True)
+        shutil.copyfile(store.logs, scratch)
+        with closing(_limited(scratch, self._folder, APPEND_MEMORY)) as target:
+            target.execute(f"ATTACH {_text(self._database)} AS rows (READ_ONLY)")
+            taken = {
+                name: _append(target, mapping, self._staged[name])
+                for name, mapping in self._mappings.items()
+                if name in self._staged
+            }
+            target.execute("DETACH rows")
+            target.execute("CHECKPOINT")
+        flush_to_disk(scratch)
+        store.replace_logs(scratch)
         return taken
 
     def _chunk(self, mapping: TableMapping) -> _Chunk:
         chunk = self._chunks.get(mapping.name)
         if chunk is None:
             self._mappings[mapping.name] = mapping
-            path = self._folder / f"{len(self._mappings)}.json"
-            chunk = self._chunks[mapping.name] = _Chunk(path.open("w+b"))
+            chunk = self._chunks[mapping.name] = _Chunk(
+                self._folder / f"{len(self._mappings)}.json"
+            )
         return chunk
 
     def _flush(self, name: str) -> None:
         chunk = self._chunks[name]
-        if not chunk.size_bytes:
+        if not chunk.lines:
             return
         mapping = self._mappings[name]
         types = {column: _staged_type(mapping.known_column(column)) for column in chunk.columns}
         self._make_room(name, types)
-        chunk.handle.flush()
+        with chunk.path.open("wb") as file:
+            file.writelines(chunk.lines)
         columns = ", ".join(f"{_text(column)}: {_text(kind)}" for column, kind in types.items())
         self._connection.execute(
             f"INSERT INTO {quoted(name)} BY NAME SELECT * FROM read_json("  # noqa: S608 - quoted
-            f"{_text(chunk.handle.name)}, format = 'newline_delimited', columns = {{{columns}}}, "
+            f"{_text(chunk.path)}, format = 'newline_delimited', columns = {{{columns}}}, "
             f"maximum_object_size = {CHUNK_BYTES * 2})"
         )
-        chunk.handle.seek(0)
-        chunk.handle.truncate()
-        chunk.size_bytes = 0
-        chunk.columns.clear()
+        self._chunks[name] = _Chunk(chunk.path)
 
     def _make_room(self, name: str, types: Mapping[str, str]) -> None:
         if name not in self._staged:
@@ -239,6 +240,23 @@ def _cast_as_it_came(staged: str, kusto_type: str) -> str:
             return f"try_cast({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC'"
         case _:
             return f"try_cast({text} AS {duckdb_type(kusto_type)})"
+
+
+@contextmanager
+def _told() -> Generator[None]:
+    """Say what it means when rows cannot be written."""
+    try:
+        yield
+    except (duckdb.OutOfMemoryException, duckdb.TransactionException) as error:
+        raise InputError(
+            "The rows have too many columns to be taken in the memory an ingest may have.",
+            hint="Ingest fewer fields, or smaller files.",
+        ) from error
+    except (duckdb.IOException, OSError) as error:
+        raise Unavailable(
+            f"The rows cannot be written: {error}.",
+            hint="Is there room on the disk? Nothing was changed.",
+        ) from error
 
 
 def _limited(path: Path, folder: Path, memory: str) -> duckdb.DuckDBPyConnection:

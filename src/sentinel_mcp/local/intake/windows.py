@@ -12,8 +12,6 @@ SECURITY = "SecurityEvent"
 EVENT = "Event"
 SYSMON = "Sysmon"
 
-TABLES = frozenset({SECURITY, EVENT, SYSMON})
-
 _SPECIAL = re.compile(r"[&<>]")
 _EVENT_XMLNS = "http://schemas.microsoft.com/win/2004/08/events/event"
 
@@ -94,17 +92,21 @@ def table_of(channel: str) -> str:
             return EVENT
 
 
-def enriched(table: str, fields: dict[str, object]) -> dict[str, object]:
-    """Return a Windows event with the columns worked out; anything else comes back as it is."""
-    if table not in TABLES:
-        return fields
+def derived(table: str, fields: dict[str, object]) -> dict[str, tuple[object, str]]:
+    """Return the columns that a Windows event gives besides its fields, and what from."""
+    if table not in DERIVED:
+        return {}
     keys = tuple(fields)
     lowered = dict(zip(_lowered(keys), fields.values(), strict=True))
     if "eventid" not in lowered:
-        return fields
+        return {}
+    sources = DERIVED[table]
     made = _MAKERS[table](_Event(lowered), fields)
-    missing = {key: value for key, value in made.items() if value and key.lower() not in lowered}
-    return {**fields, **missing}
+    return {
+        key: (value, sources[key])
+        for key, value in made.items()
+        if value and key.lower() not in lowered
+    }
 
 
 @lru_cache(maxsize=MAX_SHAPES)
