@@ -40,6 +40,12 @@ TimespanText = Annotated[
 MaxRows = Annotated[
     int | None, Field(ge=1, le=100_000, description="Rows in the answer. Default 200.")
 ]
+Form = Annotated[Format, Field(description="`rows`, or the rows as `csv` or `markdown` text.")]
+WithStatistics = Annotated[bool, Field(description="Add what the query cost Azure.")]
+WithVisualization = Annotated[bool, Field(description="Add the chart that `render` asks for.")]
+CheckFirst = Annotated[
+    bool, Field(description="Check names and types first; false runs it unchecked.")
+]
 ServerTimeout = Annotated[
     int | None, Field(ge=1, le=600, description="Seconds Azure may take. Default 180.")
 ]
@@ -56,19 +62,11 @@ async def run_query(
     query: KqlText,
     timespan: TimespanText = None,
     max_rows: MaxRows = None,
-    format: Annotated[  # noqa: A002 the name that callers know it by
-        Format, Field(description="`rows`, or the rows as `csv` or `markdown` text.")
-    ] = "rows",
-    include_statistics: Annotated[
-        bool, Field(description="Add what the query cost Azure.")
-    ] = False,
-    include_visualization: Annotated[
-        bool, Field(description="Add the chart that `render` asks for.")
-    ] = False,
+    format: Form = "rows",  # noqa: A002 the name that callers know it by
+    include_statistics: WithStatistics = False,
+    include_visualization: WithVisualization = False,
     server_timeout_s: ServerTimeout = None,
-    check: Annotated[
-        bool, Field(description="Check names and types first; false runs it unchecked.")
-    ] = True,
+    check: CheckFirst = True,
     workspace: WorkspaceName = None,
     context: Context = CurrentContext(),
     queries: Queries = Depends(service(Queries)),
@@ -106,19 +104,11 @@ async def start_query(
     query: KqlText,
     timespan: TimespanText = None,
     max_rows: MaxRows = None,
-    format: Annotated[  # noqa: A002 the name that callers know it by
-        Format, Field(description="`rows`, or the rows as `csv` or `markdown` text.")
-    ] = "rows",
-    include_statistics: Annotated[
-        bool, Field(description="Add what the query cost Azure.")
-    ] = False,
-    include_visualization: Annotated[
-        bool, Field(description="Add the chart that `render` asks for.")
-    ] = False,
+    format: Form = "rows",  # noqa: A002 the name that callers know it by
+    include_statistics: WithStatistics = False,
+    include_visualization: WithVisualization = False,
     server_timeout_s: ServerTimeout = None,
-    check: Annotated[
-        bool, Field(description="Check names and types first; false runs it unchecked.")
-    ] = True,
+    check: CheckFirst = True,
     workspace: WorkspaceName = None,
     queries: Queries = Depends(service(Queries)),
 ) -> TaskInfo:
