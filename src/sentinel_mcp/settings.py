@@ -205,8 +205,9 @@ class Settings(BaseSettings):
         if not stated and (self.workspaces or not any(identity)):
             return []
         if missing:
+            are = "is" if len(missing) == 1 else "are"
             raise ConfigError(
-                f"The Azure configuration is incomplete: {', '.join(missing)} is not set.",
+                f"The Azure configuration is incomplete: {', '.join(missing)} {are} not set.",
                 hint="Set it, or set SENTINEL_WORKSPACE=local to use the embedded workspace.",
             )
         # `missing` is empty, so each of the four is a non-empty string.

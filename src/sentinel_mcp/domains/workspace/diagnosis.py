@@ -75,7 +75,7 @@ class ConnectionChecks:
             identity = read_identity(token.token, token.expires_on)
 
         checks = await asyncio.gather(
-            self._check("credential", "sign in", "Reader", sign_in),
+            self._check("credential", "get a token", "Reader", sign_in),
             self._check(
                 "resource_manager",
                 "read the workspace",
