@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import pytest_asyncio
 from fastmcp import Client
@@ -13,6 +14,10 @@ from fastmcp.client.transports import FastMCPTransport
 
 from sentinel_mcp.cli.session import opened_server
 from sentinel_mcp.settings import Settings
+
+# The machine may be busy, so no example is too slow; in CI the examples are the same each time.
+hypothesis.settings.register_profile("house", deadline=None, derandomize=bool(os.environ.get("CI")))
+hypothesis.settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sentinel_mcp.azure.answers import AnswerReader, TooLarge, Unreadable
 
-unhurried = settings(deadline=None, max_examples=80)  # the machine may be busy
+fewer = settings(max_examples=80)
 
 # Text made to look like the boundaries that the reader cuts at.
 TRAPS = ["],[", '],["', "]]", "]]}", '"rows":[', "\\", '\\"', "[[", "]},{", "\u2028", "\U0001d4b3"]
@@ -79,7 +79,7 @@ def read(body: bytes, pieces: int, **limits: Any) -> tuple[AnswerReader, dict[st
     return reader, reader.document()
 
 
-@unhurried
+@fewer
 @given(document=documents, write=writers, pieces=st.integers(1, 200), step=st.integers(4, 300))
 def test_any_answer_in_any_pieces_reads_as_if_parsed_whole(
     document: dict[str, Any], write: Write, pieces: int, step: int
@@ -92,7 +92,7 @@ def test_any_answer_in_any_pieces_reads_as_if_parsed_whole(
     assert not reader.full
 
 
-@unhurried
+@fewer
 @given(document=documents, write=writers, pieces=st.integers(1, 200), data=st.data())
 def test_a_body_cut_anywhere_keeps_exactly_the_rows_that_were_complete(
     document: dict[str, Any], write: Write, pieces: int, data: st.DataObject
@@ -120,7 +120,7 @@ def test_a_body_cut_anywhere_keeps_exactly_the_rows_that_were_complete(
         assert len(prefix) - len(b"]}]}") > limit
 
 
-@unhurried
+@fewer
 @given(document=documents, pieces=st.integers(1, 200), most=st.integers(0, 30))
 def test_a_row_limit_keeps_the_first_rows_and_says_when_there_were_more(
     document: dict[str, Any], pieces: int, most: int
@@ -133,7 +133,7 @@ def test_a_row_limit_keeps_the_first_rows_and_says_when_there_were_more(
     assert reader.full == (len(every) > most)
 
 
-@unhurried
+@fewer
 @given(document=documents, pieces=st.integers(1, 200), data=st.data())
 def test_a_body_that_ends_early_is_never_taken_for_a_whole_one(
     document: dict[str, Any], pieces: int, data: st.DataObject

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scripted_transport import WORKSPACE, opened, reply
 
@@ -13,14 +13,12 @@ from sentinel_mcp.azure.paging import decode_cursor, encode_cursor, first_page
 from sentinel_mcp.errors import AzureError, InputError
 
 NAMES = (WORKSPACE.resource_group, WORKSPACE.workspace_name)
-unhurried = settings(deadline=None)  # the machine may be busy
 
 CALL = {"tool": "list_incidents", "severities": ["High"], "limit": 20}
 values = st.none() | st.integers() | st.text(max_size=5) | st.lists(st.text(max_size=3))
 arguments = st.dictionaries(st.text(max_size=5), values, max_size=4)
 
 
-@unhurried
 @given(call=arguments, token=st.text(min_size=1, max_size=200))
 def test_a_cursor_gives_its_token_back_to_the_call_that_it_was_made_for(
     call: dict[str, object], token: str
@@ -28,7 +26,6 @@ def test_a_cursor_gives_its_token_back_to_the_call_that_it_was_made_for(
     assert decode_cursor(call, encode_cursor(call, token)) == token
 
 
-@unhurried
 @given(call=arguments, other=arguments, token=st.text(min_size=1, max_size=50))
 def test_a_cursor_is_refused_by_a_call_with_other_arguments(
     call: dict[str, object], other: dict[str, object], token: str
@@ -39,7 +36,6 @@ def test_a_cursor_is_refused_by_a_call_with_other_arguments(
         decode_cursor(other, encode_cursor(call, token))
 
 
-@unhurried
 @given(data=st.data())
 def test_a_cursor_changed_in_any_character_is_refused(data: st.DataObject) -> None:
     cursor = encode_cursor(CALL, "page-2")
@@ -51,7 +47,6 @@ def test_a_cursor_changed_in_any_character_is_refused(data: st.DataObject) -> No
         decode_cursor(CALL, changed)
 
 
-@unhurried
 @given(garbage=st.text(max_size=80))
 def test_garbage_is_no_cursor(garbage: str) -> None:
     with pytest.raises(InputError):
