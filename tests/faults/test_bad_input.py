@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -212,6 +215,38 @@ async def test_what_the_engine_cannot_run_is_said_and_never_an_empty_result(
 
     assert error["code"] == "unsupported_locally"
     assert "evaluate" in error["message"]
+
+
+def checkers() -> list[int]:
+    """Return the ids of the checker processes that this process has started."""
+    children = [
+        pid
+        for listed in Path("/proc/self/task").glob("*/children")
+        for pid in listed.read_text(encoding="utf-8").split()
+    ]
+    return [
+        int(pid)
+        for pid in children
+        if b"sentinel_mcp.kql.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+
+
+async def test_a_checker_killed_in_the_middle_of_calls_costs_no_answer(client: Connected) -> None:
+    await client.call_tool("validate_query", {"query": "print Started = 1"})
+    killed = checkers()
+    calls = [
+        asyncio.create_task(client.call_tool("validate_query", {"query": f"print N = {number}"}))
+        for number in range(20)
+    ]
+    await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    answers = [(await call).structured_content for call in calls]
+
+    assert killed
+    assert all(answer and answer["valid"] for answer in answers)
+    assert {answer["engine"] for answer in answers if answer} == {"kusto_language"}
+    assert not set(checkers()) & set(killed)
 
 
 async def test_a_corrupt_store_is_rebuilt_and_told(tmp_path: Path) -> None:
