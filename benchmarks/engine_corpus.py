@@ -88,7 +88,7 @@ def _run(engine: DuckdbEngine, normalised: Normalised) -> None:
     deadline = threading.Timer(_DEADLINE_S, engine.interrupt)
     deadline.start()
     try:
-        engine.run(normalised, timespan=None, now=_NOW, max_rows=1)
+        list(engine.run(normalised, timespan=None, now=_NOW, max_rows=1).rows)
     finally:
         deadline.cancel()
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from typing import Protocol, cast
 
 import duckdb
 import pytest
@@ -45,8 +47,12 @@ def rewritten(text: str) -> Normalised:
     return done
 
 
+class Closeable(Protocol):
+    def close(self) -> None: ...
+
+
 def rows(engine: DuckdbEngine, query: Normalised, timespan: Timespan | None) -> list[list[object]]:
-    return engine.run(query, timespan=timespan, now=NOW, max_rows=100).rows
+    return list(engine.run(query, timespan=timespan, now=NOW, max_rows=100).rows)
 
 
 NAMES = bound("Door | project Badge, n | sort by n asc", "Door", Badge="string", n="long")
@@ -97,7 +103,7 @@ def test_a_table_that_is_not_stored_is_empty_with_its_columns(engine: DuckdbEngi
 
     result = engine.run(query, timespan=parse_timespan("P1D"), now=NOW, max_rows=10)
 
-    assert result.rows == []
+    assert list(result.rows) == []
     assert [column.name for column in result.columns] == ["Badge", "p"]
 
 
@@ -113,7 +119,7 @@ def test_a_remembered_translation_reads_the_new_clock(engine: DuckdbEngine) -> N
 
     later = engine.run(query, timespan=None, now=NOW + timedelta(days=1), max_rows=1)
 
-    assert later.rows == [["2026-03-11T12:00:00Z"]]
+    assert list(later.rows) == [["2026-03-11T12:00:00Z"]]
 
 
 def test_ten_million_rows_are_cut_to_what_was_asked_for(engine: DuckdbEngine) -> None:
@@ -121,8 +127,23 @@ def test_ten_million_rows_are_cut_to_what_was_asked_for(engine: DuckdbEngine) ->
 
     result = engine.run(query, timespan=None, now=NOW, max_rows=500)
 
-    assert len(result.rows) == 500
+    assert len(list(result.rows)) == 500
+    assert list(result.rows) == []
     assert result.truncated
+
+
+def test_rows_that_nobody_wants_end_the_query_and_free_its_connection(
+    engine: DuckdbEngine,
+) -> None:
+    query = rewritten("range n from 1 to 10000000 step 1")
+
+    for _ in range(3):
+        result = engine.run(query, timespan=None, now=NOW, max_rows=500_000)
+        with closing(cast("Closeable", result.rows)):
+            assert len(next(iter(result.rows))) == 1
+        assert list(result.rows) == []
+
+    assert rows(engine, NAMES, None)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +162,7 @@ def test_a_list_that_would_exhaust_the_memory_is_refused(engine: DuckdbEngine, t
 def test_as_many_rows_as_asked_for_are_not_called_cut(engine: DuckdbEngine) -> None:
     result = engine.run(NAMES, timespan=None, now=NOW, max_rows=3)
 
-    assert len(result.rows) == 3
+    assert len(list(result.rows)) == 3
     assert not result.truncated
 
 
@@ -305,7 +326,7 @@ def test_places_are_read_from_a_table_of_the_workspace() -> None:
         c="string",
     )
 
-    assert answer(engine, query).rows == [["Town"]]
+    assert list(answer(engine, query).rows) == [["Town"]]
 
 
 @pytest.mark.parametrize(

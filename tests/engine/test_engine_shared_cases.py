@@ -112,4 +112,4 @@ def test_no_recorded_answer_is_contradicted_without_the_bound_tree() -> None:
 def test_the_clock_of_the_tests_stands_still() -> None:
     result = answer(engine(), Normalised("print now()", (), None, bound=False))
 
-    assert result.rows == [[NOW.isoformat().replace("+00:00", "Z")]]
+    assert list(result.rows) == [[NOW.isoformat().replace("+00:00", "Z")]]

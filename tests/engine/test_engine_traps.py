@@ -33,4 +33,5 @@ def test_kusto_answers_so(case: dict[str, Any], engine: DuckdbEngine) -> None:
     result = answer(engine, rewritten()[case["query"]])
 
     ordered = "sort by" in case["query"]
-    assert same_rows(result.rows, case["rows"], ordered=ordered), result.rows
+    found = list(result.rows)
+    assert same_rows(found, case["rows"], ordered=ordered), found

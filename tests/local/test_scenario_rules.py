@@ -95,8 +95,9 @@ async def test_every_alert_is_raised_by_its_rule_on_the_rows_of_its_time(
                 found = DuckdbEngine(connection, catalog).run(
                     query, timespan=window(raised), now=store.anchor, max_rows=100
                 )
+                rows = list(found.rows)
                 connection.close()
-                assert found.rows, raised.alert.key
+                assert rows, raised.alert.key
 
 
 def window(raised: RaisedAlert) -> Timespan:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from sentinel_mcp.cli.session import Session
+    from sentinel_mcp.engine.engine import EngineResult
     from sentinel_mcp.kql.catalog import Catalog
+    from sentinel_mcp.kql.results import Normalised
+    from sentinel_mcp.kql.timespan import Timespan
     from sentinel_mcp.kql.validator import Checker
 
 MAX_ROWS = 10_000
@@ -96,19 +99,23 @@ class FixtureRunner:
     async def run(self, query: str, timespan: str | None) -> Answer:
         """Run a query as the embedded workspace does."""
         normalised = await self._checker.normalise(query, self._catalog)
-        result = await asyncio.to_thread(
-            self._engine.run,
-            normalised,
-            timespan=parse_timespan(timespan) if timespan else None,
-            now=datetime.now(UTC),
-            max_rows=MAX_ROWS,
+        result, rows = await asyncio.to_thread(
+            self._read, normalised, parse_timespan(timespan) if timespan else None
         )
         visualization = result.visualization or {}
         kind = visualization.get("visualization")
         notes = (f"cut: the first {MAX_ROWS:,} rows are here",) if result.truncated else ()
         return Answer(
             columns=[(each.name, each.type) for each in result.columns],
-            rows=result.rows,
+            rows=rows,
             visualization=str(kind) if kind else None,
-            notes=(f"{len(result.rows):,} rows from the fixtures", *notes),
+            notes=(f"{len(rows):,} rows from the fixtures", *notes),
         )
+
+    def _read(
+        self, query: Normalised, timespan: Timespan | None
+    ) -> tuple[EngineResult, list[list[object]]]:
+        result = self._engine.run(
+            query, timespan=timespan, now=datetime.now(UTC), max_rows=MAX_ROWS
+        )
+        return result, list(result.rows)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -51,12 +51,13 @@ _SETTINGS: Final = (
 class EngineResult:
     """What a query yields, each cell as the Log Analytics API sends it.
 
-    `truncated` says that there were more rows than asked for; `scanned_rows` is about how many
-    rows the tables read hold.
+    `rows` are read from the engine as they are taken, once; closing them, or taking the last, ends
+    the query. `truncated`, right from then on, says that there were more rows than asked for;
+    `scanned_rows` is about how many rows the tables read hold.
     """
 
     columns: tuple[Column, ...]
-    rows: list[list[object]]
+    rows: Iterable[list[object]]
     truncated: bool
     visualization: dict[str, Any] | None
     cpu_s: float
@@ -119,20 +120,24 @@ class DuckdbEngine:
         read = query.tables if query.bound else self._mentioned(query.text)
         schema = {table: tuple(self._tables.columns(table)) for table in read}
         translation = self._translator.translate(query.text, schema, bound=query.bound)
-        with self._connection() as connection:
+        with ExitStack() as stack:
+            connection = stack.enter_context(self._connection())
+            stack.callback(self._tables.hide, connection, read)
             self._tables.show(connection, read, timespan, now)
-            try:
-                columns, rows = _fetch(connection, translation, query.columns, now, max_rows)
-            finally:
-                self._tables.hide(connection, read)
-        return EngineResult(
-            columns=columns,
-            rows=rows[:max_rows],
-            truncated=len(rows) > max_rows,
-            visualization=visualization(query.text),
-            cpu_s=time.process_time() - started,
-            scanned_rows=self._tables.rows(read),
-        )
+            result = EngineResult(
+                columns=_begin(connection, translation, query.columns, now, max_rows),
+                rows=(),
+                truncated=False,
+                visualization=visualization(query.text),
+                cpu_s=0,
+                scanned_rows=self._tables.rows(read),
+            )
+            # The first rows are read here: most of what can go wrong goes wrong with them.
+            rows = _Rows(connection, result, max_rows)
+            result.cpu_s = time.process_time() - started
+            rows.ending = stack.pop_all()
+        result.rows = rows
+        return result
 
     def interrupt(self) -> None:
         """End every query that runs; their callers get TimedOut."""
@@ -182,34 +187,66 @@ def _lock(connection: DuckDBPyConnection) -> None:
             connection.execute(statement)
 
 
-def _fetch(
+class _Rows(Iterator[list[object]]):
+    """The rows of a query that runs; at their end, its connection is given back."""
+
+    def __init__(self, connection: DuckDBPyConnection, result: EngineResult, max_rows: int) -> None:
+        self.ending = ExitStack()
+        self._connection = connection
+        self._result = result
+        self._left = max_rows
+        self._ended = False
+        self._converters = [
+            (position, convert)
+            for position, column in enumerate(result.columns)
+            if (convert := converter(column.type)) is not None
+        ]
+        self._batch = iter(self._fetch())
+
+    def __next__(self) -> list[object]:
+        if self._ended:
+            raise StopIteration
+        found = next(self._batch, None)
+        if found is None:
+            self._batch = iter(self._fetch())
+            found = next(self._batch, None)
+        if found is None or self._left == 0:
+            self._result.truncated = found is not None
+            self.close()
+            raise StopIteration
+        self._left -= 1
+        row = list(found)
+        for position, convert in self._converters:
+            row[position] = convert(row[position])
+        return row
+
+    def close(self) -> None:
+        """End the query, if it has not ended; there are no more rows."""
+        self._ended = True
+        self.ending.close()
+
+    def _fetch(self) -> list[tuple[object, ...]]:
+        try:
+            return self._connection.fetchmany(_FETCH_ROWS)
+        except duckdb.Error as error:
+            raise _failure(error) from error
+
+
+def _begin(
     connection: DuckDBPyConnection,
     translation: Translation,
     bound: tuple[Column, ...] | None,
     now: datetime,
     max_rows: int,
-) -> tuple[tuple[Column, ...], list[list[object]]]:
-    """Read at most one row more than `max_rows`."""
+) -> tuple[Column, ...]:
+    """Run for at most one row more than `max_rows`; return the columns."""
     statement = f"SELECT * FROM ({translation.sql}) LIMIT {max_rows + 1}"  # noqa: S608 the translator's own SQL
     try:
         connection.execute(statement, translation.parameters(now))
         described = [(str(each[0]), str(each[1])) for each in connection.description or []]
-        columns = _columns(described, bound)
-        converters = [
-            (position, convert)
-            for position, column in enumerate(columns)
-            if (convert := converter(column.type)) is not None
-        ]
-        rows: list[list[object]] = []
-        while batch := connection.fetchmany(_FETCH_ROWS):
-            for each in batch:
-                row = list(each)
-                for position, convert in converters:
-                    row[position] = convert(row[position])
-                rows.append(row)
     except duckdb.Error as error:
         raise _failure(error) from error
-    return columns, rows
+    return _columns(described, bound)
 
 
 def _columns(
