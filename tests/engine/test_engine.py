@@ -12,6 +12,7 @@ import pytest
 from rewriting import NOW, answer, catalog, database, rewrite
 
 from sentinel_mcp.engine.engine import DuckdbEngine
+from sentinel_mcp.engine.tables import Tables
 from sentinel_mcp.errors import KqlError, TimedOut, UnsupportedLocally
 from sentinel_mcp.kql.results import Column, Normalised
 from sentinel_mcp.kql.timespan import Timespan, parse_timespan
@@ -167,25 +168,42 @@ def test_as_many_rows_as_asked_for_are_not_called_cut(engine: DuckdbEngine) -> N
 
 
 def test_an_interrupted_query_ends_and_the_engine_lives_on(engine: DuckdbEngine) -> None:
-    query = rewritten("range n from 1 to 4000000000 step 1 | summarize s = sum(n % 7)")
+    query = rewritten(
+        "range n from 1 to 4000000000 step 1 | extend Badge = tostring(n) "
+        "| join kind=inner (Door | project Badge) on Badge | summarize s = sum(n % 7)"
+    )
     ended: list[Exception] = []
     over = threading.Event()
 
     def run() -> None:
         try:
             engine.run(query, timespan=None, now=NOW, max_rows=1)
-        except TimedOut as error:
+        except Exception as error:  # noqa: BLE001 whatever it is, it is what the test is about
             ended.append(error)
         over.set()
 
     thread = threading.Thread(target=run)
     thread.start()
-    while not over.wait(0.05):  # until it runs, there is nothing to interrupt
+    # Until it runs, there is nothing to interrupt; when it ends, its views are being dropped.
+    while not over.wait(0.001):
         engine.interrupt()
     thread.join()
 
     assert [type(error) for error in ended] == [TimedOut]
     assert len(rows(engine, NAMES, None)) == 3
+
+
+class InterruptedConnection(duckdb.DuckDBPyConnection):
+    """Is interrupted whatever it is asked to do."""
+
+    def __init__(self) -> None: ...
+
+    def execute(self, query: object, parameters: object = None) -> duckdb.DuckDBPyConnection:
+        raise duckdb.InterruptException("INTERRUPT Error: Interrupted!")
+
+
+def test_an_interrupt_while_views_are_dropped_hides_no_failure_of_the_query() -> None:
+    Tables({}, catalog(SHAPES), "memory").hide(InterruptedConnection(), ["Door"])
 
 
 def test_each_type_is_sent_as_log_analytics_sends_it(engine: DuckdbEngine) -> None:

@@ -115,6 +115,25 @@ def test_a_signal_ends_the_server_without_complaint(cache_dir: Path, number: int
     assert "Traceback" not in err
 
 
+def test_a_query_under_way_ends_with_the_server_and_without_complaint(cache_dir: Path) -> None:
+    heavy = (
+        "SecurityEvent | join kind=inner (SecurityEvent) on Computer "
+        "| summarize dcount(strcat(EventData, EventData1)), count() by Account, Account1"
+    )
+    with served("--local", folder=cache_dir) as server:
+        server.initialize()
+        arguments = {"query": heavy, "timespan": "14d"}
+        started = server.call("tools/call", name="start_query", arguments=arguments)
+        task = {"task_id": started["result"]["structuredContent"]["id"], "wait_s": 1}
+        waited = server.call("tools/call", name="get_task", arguments=task)
+        code, _, err = server.close()
+
+    assert waited["result"]["structuredContent"]["status"] == "running"
+    assert code == 0
+    assert "Traceback" not in err
+    assert "never retrieved" not in err
+
+
 def test_the_processes_it_started_end_with_it(cache_dir: Path) -> None:
     with served("--local", folder=cache_dir) as server:
         server.initialize()

@@ -123,7 +123,10 @@ class DuckdbEngine:
         with ExitStack() as stack:
             connection = stack.enter_context(self._connection())
             stack.callback(self._tables.hide, connection, read)
-            self._tables.show(connection, read, timespan, now)
+            try:
+                self._tables.show(connection, read, timespan, now)
+            except duckdb.Error as error:
+                raise _failure(error) from error
             result = EngineResult(
                 columns=_begin(connection, translation, query.columns, now, max_rows),
                 rows=(),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+import duckdb
 
 from sentinel_mcp.engine.types import duckdb_type
 from sentinel_mcp.kql.catalog import Catalog
@@ -98,9 +101,14 @@ class Tables:
             connection.execute(f"CREATE OR REPLACE TEMP VIEW {quoted(table)} AS {select}")
 
     def hide(self, connection: DuckDBPyConnection, tables: Iterable[str]) -> None:
-        """Drop the views again."""
-        for table in tables:
-            connection.execute(f"DROP VIEW IF EXISTS temp.{quoted(table)}")
+        """Drop the views again.
+
+        An interrupt that comes late leaves some: `show` replaces each before it is read, and the
+        failure of the query itself must not be hidden behind it.
+        """
+        with suppress(duckdb.InterruptException):
+            for table in tables:
+                connection.execute(f"DROP VIEW IF EXISTS temp.{quoted(table)}")
 
     def _held(self, table: str) -> Stored | None:
         return self._stored.get(self._folded.get(table.lower(), ""))

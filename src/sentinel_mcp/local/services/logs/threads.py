@@ -58,11 +58,18 @@ def _leave(job: Future[T], discard: Callable[[T], None]) -> None:
         job.add_done_callback(ended)
 
 
+def _hear(future: asyncio.Future[T]) -> None:
+    if not future.cancelled():
+        future.exception()
+
+
 async def _end(
     job: Future[T], future: asyncio.Future[T], interrupt: Callable[[], None] | None
 ) -> None:
     if job.cancel():
         return
+    # What the interrupted work raises concerns nobody; unheard, asyncio would log a traceback.
+    future.add_done_callback(_hear)
     while not job.done():
         # Again and again: DuckDB forgets an interrupt that comes while nothing runs, and the
         # thread may still be translating.
