@@ -31,11 +31,36 @@ from tests.connecting import connect
 
 from sentinel_mcp.azure.workspaces import Workspaces
 from sentinel_mcp.domains.connectors.service import Connectors
+from sentinel_mcp.domains.content.service import Content
+from sentinel_mcp.domains.defender.service import Defender
+from sentinel_mcp.domains.entities.service import Entities
+from sentinel_mcp.domains.hunting.service import Hunting
+from sentinel_mcp.domains.identity.service import Identities
 from sentinel_mcp.domains.incidents.service import Incidents
+from sentinel_mcp.domains.lake.service import Lake
+from sentinel_mcp.domains.rules.service import Rules
+from sentinel_mcp.domains.threat_intel.service import Intelligence
+from sentinel_mcp.domains.watchlists.service import Watchlists
 from sentinel_mcp.domains.workspace.diagnosis import ConnectionChecks
 from sentinel_mcp.domains.workspace.service import WorkspaceDirectory
 from sentinel_mcp.settings import Settings, Workspace
 from sentinel_mcp.tasks.manager import Lane, TaskManager
+
+_SERVICES = (
+    Connectors,
+    Content,
+    Defender,
+    Entities,
+    Hunting,
+    Identities,
+    Incidents,
+    Lake,
+    Rules,
+    Intelligence,
+    Watchlists,
+    WorkspaceDirectory,
+    ConnectionChecks,
+)
 
 SAMPLES = Path(__file__).parents[2] / "shared" / "reference" / "azure" / "examples"
 
@@ -188,13 +213,11 @@ async def served(
         configured,
         make_transport=lambda: azure,
         make_credential=lambda: credential,
+        read_only=not chosen.allow_writes,
         sleep=_at_once,
     )
     manager = TaskManager({Lane.QUERY: 5, Lane.MANAGEMENT: 10})
-    services: dict[type, object] = {
-        kind: kind(workspaces, manager, chosen)
-        for kind in (Incidents, Connectors, WorkspaceDirectory, ConnectionChecks)
-    }
+    services: dict[type, object] = {kind: kind(workspaces, manager, chosen) for kind in _SERVICES}
     try:
         async with connect(services) as client:
             yield client

@@ -8,12 +8,13 @@ import logging
 import fastmcp.exceptions
 from fastmcp.exceptions import ToolError
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
-from fastmcp.tools import ToolResult
+from fastmcp.tools import InputRequiredToolResult, ToolResult
 from mcp.shared.exceptions import MCPError
 from mcp.types import CallToolRequestParams
 from pydantic import ValidationError
 
 from sentinel_mcp.errors import InputError, SentinelError, TimedOut
+from sentinel_mcp.wiring import InputNeeded
 
 _FRAMEWORK_LOGGERS = ("fastmcp.server.server", "fastmcp.tools.function_tool")
 
@@ -42,6 +43,8 @@ class Failures(Middleware):
             match error.__cause__:
                 case SentinelError() as cause:
                     return _answer(cause)
+                case InputNeeded() as cause:
+                    return InputRequiredToolResult(cause.asked)
                 case MCPError() as cause if "timed out" in str(cause):
                     return _answer(
                         TimedOut(
@@ -94,7 +97,7 @@ class _Expected(logging.Filter):
         if record.msg == "Invalid arguments for tool %r: %s":
             return False
         error = record.exc_info[1] if record.exc_info else None
-        return not isinstance(error, SentinelError | MCPError)
+        return not isinstance(error, SentinelError | MCPError | InputNeeded)
 
 
 def quieten_framework() -> None:

@@ -6,6 +6,7 @@
     + KqlError           the query does not parse or bind
     + QueryRefused       the guard does not let this query run
     + NotFound           no such thing in this workspace
+    + ConfirmationNeeded the user has to agree to this change first
   x AzureError           Azure answered, and the answer was no
     + AccessDenied       401/403; the hint names the least role that suffices
     + Conflict           the thing changed since it was read
@@ -14,6 +15,7 @@
     + TimedOut           the deadline passed, here or at Azure
   x Busy                 too much is waiting already
   x ReadOnly             a write, while writes are off
+  x Declined             the user was asked, and said no
   x UnsupportedLocally   the embedded workspace does not have this
   x StoreCorrupt         the embedded workspace's file cannot be read
 """
@@ -77,6 +79,12 @@ class NotFound(InputError):
     code = "not_found"
 
 
+class ConfirmationNeeded(InputError):
+    """The user has to agree to this change first, and the client cannot ask them."""
+
+    code = "confirmation_needed"
+
+
 class AzureError(SentinelError):
     """Azure answered, and the answer was no."""
 
@@ -130,6 +138,12 @@ class Busy(SentinelError):
 
     code = "busy"
     retryable = True
+
+
+class Declined(SentinelError):
+    """The user was asked, and said no."""
+
+    code = "declined"
 
 
 class ReadOnly(SentinelError):

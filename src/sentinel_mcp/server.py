@@ -15,13 +15,31 @@ from sentinel_mcp.answers import Failures, quieten_framework
 from sentinel_mcp.azure.workspaces import Workspaces
 from sentinel_mcp.domains.connectors.service import Connectors
 from sentinel_mcp.domains.connectors.tools import connectors
+from sentinel_mcp.domains.content.service import Content
+from sentinel_mcp.domains.content.tools import content
+from sentinel_mcp.domains.defender.service import Defender
+from sentinel_mcp.domains.defender.tools import defender
+from sentinel_mcp.domains.entities.service import Entities
+from sentinel_mcp.domains.entities.tools import entities
+from sentinel_mcp.domains.hunting.service import Hunting
+from sentinel_mcp.domains.hunting.tools import hunting
+from sentinel_mcp.domains.identity.service import Identities
+from sentinel_mcp.domains.identity.tools import identity
 from sentinel_mcp.domains.incidents.service import Incidents
 from sentinel_mcp.domains.incidents.tools import incidents
+from sentinel_mcp.domains.lake.service import Lake
+from sentinel_mcp.domains.lake.tools import lake
 from sentinel_mcp.domains.query.schemas import Schemas
 from sentinel_mcp.domains.query.service import Queries
 from sentinel_mcp.domains.query.tables import Tables
 from sentinel_mcp.domains.query.tools import query
+from sentinel_mcp.domains.rules.service import Rules
+from sentinel_mcp.domains.rules.tools import rules
 from sentinel_mcp.domains.tasks.tools import tasks
+from sentinel_mcp.domains.threat_intel.service import Intelligence
+from sentinel_mcp.domains.threat_intel.tools import threat_intel
+from sentinel_mcp.domains.watchlists.service import Watchlists
+from sentinel_mcp.domains.watchlists.tools import watchlists
 from sentinel_mcp.domains.workspace.diagnosis import ConnectionChecks
 from sentinel_mcp.domains.workspace.service import WorkspaceDirectory
 from sentinel_mcp.domains.workspace.tools import workspace
@@ -42,7 +60,22 @@ if TYPE_CHECKING:
 
     MakeTransport = Callable[[], AsyncHttpTransport[HttpRequest, AsyncHttpResponse]]
 
-AREAS = (query, incidents, connectors, workspace, tasks)
+AREAS = (
+    query,
+    incidents,
+    rules,
+    hunting,
+    connectors,
+    watchlists,
+    threat_intel,
+    entities,
+    workspace,
+    content,
+    identity,
+    defender,
+    lake,
+    tasks,
+)
 SPANNING = (knowledge, live, prompts)
 
 ANSWER_FIRST_S = 0.1
@@ -143,6 +176,15 @@ async def _open(
         Connectors: Connectors(opened, manager, settings),
         WorkspaceDirectory: WorkspaceDirectory(opened, manager, settings),
         ConnectionChecks: ConnectionChecks(opened, manager, settings),
+        Rules: Rules(opened, manager, settings),
+        Hunting: Hunting(opened, manager, settings),
+        Watchlists: Watchlists(opened, manager, settings),
+        Intelligence: Intelligence(opened, manager, settings),
+        Entities: Entities(opened, manager, settings),
+        Content: Content(opened, manager, settings),
+        Identities: Identities(opened, manager, settings),
+        Defender: Defender(opened, manager, settings),
+        Lake: Lake(opened, manager, settings),
     }
 
 

@@ -8,19 +8,27 @@ from dataclasses import dataclass
 
 from fastmcp import FastMCP
 
+from sentinel_mcp.effects import WRITES
 from sentinel_mcp.errors import ConfigError
 
 ALL = "all"
-"""The toolset of everything; also what a server shows unless told otherwise."""
+"""The toolset of everything."""
+
+CORE = "core"
+"""The toolset of everyday work; what a server shows unless told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the user wants to see; empty means no restriction."""
+    """What the user wants to see; without toolsets and tools, `core`.
+
+    Tools that change the workspace are shown only with `writes`.
+    """
 
     toolsets: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
     exclude_tools: tuple[str, ...] = ()
+    writes: bool = False
 
 
 async def choose(server: FastMCP, choice: Choice) -> None:
@@ -30,17 +38,17 @@ async def choose(server: FastMCP, choice: Choice) -> None:
         ConfigError: a toolset or a tool of that name does not exist; lists those that do.
 
     """
-    if choice == Choice():
-        return
     tools = await server.list_tools()
     names = {tool.name for tool in tools}
-    toolsets = {tag for tool in tools for tag in tool.tags} | {ALL}
+    toolsets = {tag for tool in tools for tag in tool.tags} - {WRITES} | {ALL}
     _known("toolset", choice.toolsets, toolsets)
     _known("tool", (*choice.tools, *choice.exclude_tools), names)
-    wanted = set(choice.toolsets)
-    everything = ALL in wanted or not (wanted or choice.tools)
+    wanted = set(choice.toolsets) or (set[str]() if choice.tools else {CORE})
     shown = {
-        tool.name for tool in tools if everything or tool.tags & wanted or tool.name in choice.tools
+        tool.name
+        for tool in tools
+        if (ALL in wanted or tool.tags & wanted or tool.name in choice.tools)
+        and (choice.writes or WRITES not in tool.tags)
     }
     hidden = (names - shown) | set(choice.exclude_tools)
     if hidden:

@@ -1,4 +1,4 @@
-"""How a tool gets its service, by type, and how it tells its caller of progress."""
+"""How a tool gets its service, tells its caller of progress, and asks them to agree."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ from typing import TypeVar, cast
 
 from fastmcp.dependencies import CurrentContext
 from fastmcp.server.context import Context
+from mcp.types import (
+    ClientCapabilities,
+    ElicitationCapability,
+    ElicitRequest,
+    ElicitRequestFormParams,
+    ElicitResult,
+    InputRequiredResult,
+)
 
+from sentinel_mcp.errors import ConfirmationNeeded, Declined
 from sentinel_mcp.tasks.manager import TaskInfo
 
 T = TypeVar("T")
@@ -47,3 +56,67 @@ def progress_to(context: Context) -> Callable[[TaskInfo], Awaitable[None]]:
         )
 
     return tell
+
+
+class InputNeeded(Exception):
+    """Ends a call whose answer is a question to the user; the client then calls again."""
+
+    def __init__(self, asked: InputRequiredResult) -> None:
+        super().__init__("the user is asked")
+        self.asked = asked
+
+
+def approval(context: Context, *, confirm: bool) -> Callable[[str], Awaitable[None]]:
+    """Return what asks the user to agree to a change.
+
+    A client that can ask its user is made to, whatever `confirm` says; of any other, `confirm`
+    is the user's word.
+
+    Raises (when it is awaited):
+        ConfirmationNeeded: nobody can be asked, and `confirm` is not set.
+        Declined: the user said no.
+
+    """
+
+    async def approve(question: str) -> None:
+        if not _can_ask(context):
+            if not confirm:
+                raise ConfirmationNeeded(
+                    question,
+                    hint="Show the user what would change (`dry_run`); when they agree, call "
+                    "again with confirm=true.",
+                )
+        elif not await _agrees(context, question):
+            raise Declined(f"The user did not agree: {question}", hint="Nothing was written.")
+
+    return approve
+
+
+_ANSWER = "agree"
+_MODERN = "2026-07-28"
+"""From this version on a server asks by ending the call, and is called again with the answer."""
+
+
+def _can_ask(context: Context) -> bool:
+    return context.session.check_client_capability(
+        ClientCapabilities(elicitation=ElicitationCapability())
+    )
+
+
+async def _agrees(context: Context, question: str) -> bool:
+    request = context.request_context
+    if request is None or request.protocol_version < _MODERN:
+        answer = await context.elicit(question, bool, response_title="Do it?")
+        return answer.action == "accept" and answer.data is True
+    answered = (context.input_responses or {}).get(_ANSWER)
+    # The state is the question that was answered: if what would be changed has changed since,
+    # it is another question, and is asked anew.
+    if isinstance(answered, ElicitResult) and context.request_state == question:
+        return answered.action == "accept" and (answered.content or {}).get("value") is True
+    schema = {
+        "type": "object",
+        "properties": {"value": {"type": "boolean", "title": "Do it?"}},
+        "required": ["value"],
+    }
+    asked = ElicitRequest(params=ElicitRequestFormParams(message=question, requested_schema=schema))
+    raise InputNeeded(InputRequiredResult(input_requests={_ANSWER: asked}, request_state=question))

@@ -26,15 +26,24 @@ from sentinel_mcp.errors import (
 )
 from sentinel_mcp.local import identity
 from sentinel_mcp.local.services.answers import Handler, Handlers, answer
+from sentinel_mcp.local.services.content import routes as content
+from sentinel_mcp.local.services.defender import routes as defender
+from sentinel_mcp.local.services.directory import routes as directory
 from sentinel_mcp.local.services.discussion import routes as discussion
 from sentinel_mcp.local.services.discussion.behaviour import Discussion
+from sentinel_mcp.local.services.entities import routes as entities
 from sentinel_mcp.local.services.faults import UNSUPPORTED, Fault, not_implemented, of_error
+from sentinel_mcp.local.services.hunting import routes as hunting
 from sentinel_mcp.local.services.incidents import routes as incidents
 from sentinel_mcp.local.services.incidents.behaviour import Incidents
+from sentinel_mcp.local.services.lake import routes as lake
 from sentinel_mcp.local.services.logs import routes as logs
 from sentinel_mcp.local.services.logs.behaviour import Queries
 from sentinel_mcp.local.services.operations import Area, Operation, operations
 from sentinel_mcp.local.services.resources import routes as resources
+from sentinel_mcp.local.services.rules import routes as rules
+from sentinel_mcp.local.services.threat_intel import routes as threat_intel
+from sentinel_mcp.local.services.watchlists import routes as watchlists
 from sentinel_mcp.local.services.workspaces import routes as workspaces
 from sentinel_mcp.local.services.workspaces.behaviour import Workspaces
 from sentinel_mcp.local.services.writing import Clock
@@ -56,15 +65,26 @@ _STATUSES: dict[type[SentinelError], tuple[int, str]] = {
 
 def create_app(store: Store, queries: Queries, clock: Clock) -> ASGIApp:
     """Return the application over a store."""
-    answered: Mapping[Area, Handlers] = {
+    answered: Mapping[Area | None, Handlers] = {
         "logs": logs.handlers(queries, store.tables),
         "workspaces": workspaces.handlers(Workspaces(store.tables, store.anchor, store.notices)),
         "incidents": incidents.handlers(Incidents(store.documents, clock)),
         "discussion": discussion.handlers(Discussion(store.documents, clock)),
+        "rules": rules.handlers(store.documents, clock),
+        "hunting": hunting.handlers(store.documents, clock),
+        "watchlists": watchlists.handlers(store.documents, clock),
+        "threat_intel": threat_intel.handlers(store.documents, clock),
+        "entities": entities.handlers(store.documents, clock),
+        "content": content.handlers(store.documents, clock),
         "resources": resources.handlers(store.documents),
+        "directory": directory.handlers(store.documents, clock),
+        "defender": defender.handlers(store.documents, clock),
+        "lake": lake.handlers(store.documents, clock),
     }
     routes = [
-        _ArmRoute(each, answered[each.area][each.name] if each.area else _refusing(each))
+        _ArmRoute(
+            each, (answered[each.area].get(each.name) if each.area else None) or _refusing(each)
+        )
         for each in operations()
     ]
     app = Starlette(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -10,8 +12,6 @@ from sentinel_mcp.local.services.answers import Handler, Handlers, answer
 from sentinel_mcp.local.services.resources.behaviour import Shelf
 
 _KINDS = {
-    "AlertRules": ("alertRules", "Alert rule"),
-    "Bookmarks": ("bookmarks", "Bookmark"),
     "DataConnectors": ("dataConnectors", "Data connector"),
     "DataConnectorDefinitions": ("dataConnectorDefinitions", "Data connector definition"),
 }
@@ -19,8 +19,13 @@ _KINDS = {
 
 def handlers(documents: Documents) -> Handlers:
     """Return what answers each operation."""
+    return shelves(documents, _KINDS)
+
+
+def shelves(documents: Documents, kinds: Mapping[str, tuple[str, str]]) -> Handlers:
+    """Return what lists and reads each group of `kinds`: the kind it is kept as, and its noun."""
     found: dict[str, Handler] = {}
-    for group, (kind, noun) in _KINDS.items():
+    for group, (kind, noun) in kinds.items():
         shelf = Shelf(documents, kind, noun)
         found[f"{group}_List"] = _lister(shelf)
         found[f"{group}_Get"] = _getter(shelf)

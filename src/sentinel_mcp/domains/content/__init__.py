@@ -1,0 +1,1 @@
+"""Automation, content hub, summary rules, workbooks and parsers."""

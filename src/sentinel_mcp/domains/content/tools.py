@@ -1,0 +1,5 @@
+"""Content tools."""
+
+from fastmcp.server.providers import LocalProvider
+
+content = LocalProvider()

@@ -1,0 +1,5 @@
+"""Microsoft Defender XDR tools."""
+
+from fastmcp.server.providers import LocalProvider
+
+defender = LocalProvider()

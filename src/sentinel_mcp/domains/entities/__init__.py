@@ -1,0 +1,1 @@
+"""What the workspaces know of an account, host, address or file."""

@@ -1,0 +1,5 @@
+"""Entity tools."""
+
+from fastmcp.server.providers import LocalProvider
+
+entities = LocalProvider()

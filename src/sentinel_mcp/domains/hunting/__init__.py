@@ -1,0 +1,1 @@
+"""Hunting queries, saved searches, bookmarks and hunts of the workspaces."""

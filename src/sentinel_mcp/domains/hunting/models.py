@@ -1,0 +1,1 @@
+"""Hunting queries, saved searches, bookmarks and hunts, as tools take and give them."""

@@ -1,0 +1,5 @@
+"""Hunting tools."""
+
+from fastmcp.server.providers import LocalProvider
+
+hunting = LocalProvider()

@@ -1,0 +1,1 @@
+"""Users, groups and role assignments, from Microsoft Entra."""

@@ -1,0 +1,5 @@
+"""Identity tools."""
+
+from fastmcp.server.providers import LocalProvider
+
+identity = LocalProvider()

@@ -1,0 +1,5 @@
+"""Data lake tools."""
+
+from fastmcp.server.providers import LocalProvider
+
+lake = LocalProvider()

@@ -1,0 +1,1 @@
+"""Analytics rules: what is detected, how well, and what is not."""

@@ -1,0 +1,5 @@
+"""Analytics rule tools."""
+
+from fastmcp.server.providers import LocalProvider
+
+rules = LocalProvider()

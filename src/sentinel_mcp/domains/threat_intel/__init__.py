@@ -1,0 +1,1 @@
+"""Threat intelligence: STIX indicators and where they are seen."""

@@ -1,0 +1,5 @@
+"""Threat intelligence tools."""
+
+from fastmcp.server.providers import LocalProvider
+
+threat_intel = LocalProvider()

@@ -1,0 +1,1 @@
+"""Watchlists and their items, as tools take and give them."""

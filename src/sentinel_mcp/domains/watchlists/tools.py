@@ -1,0 +1,5 @@
+"""Watchlist tools."""
+
+from fastmcp.server.providers import LocalProvider
+
+watchlists = LocalProvider()

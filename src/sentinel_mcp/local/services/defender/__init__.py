@@ -1,0 +1,1 @@
+"""Microsoft Defender XDR, as Microsoft Graph shows it."""

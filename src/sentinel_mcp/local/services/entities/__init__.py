@@ -1,0 +1,1 @@
+"""Entities, their timeline and enrichment."""

@@ -1,0 +1,1 @@
+"""Bookmarks, hunts and saved searches."""

@@ -1,0 +1,1 @@
+"""Analytics rules, their templates and actions."""
