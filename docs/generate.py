@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
+from coverage import coverage_page
 from pydantic import AliasChoices
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -20,7 +21,12 @@ BANNER = "<!-- Written by docs/generate.py from the code. Change that, and run i
 
 def pages() -> dict[Path, str]:
     """Return every generated page by its path."""
-    made = {"settings.md": settings_page(), "cli.md": cli_page(), "tools.md": tools_page()}
+    made = {
+        "settings.md": settings_page(),
+        "cli.md": cli_page(),
+        "tools.md": tools_page(),
+        "coverage.md": coverage_page(),
+    }
     return {REFERENCE / name: f"{BANNER}\n\n{text.rstrip()}\n" for name, text in made.items()}
 
 

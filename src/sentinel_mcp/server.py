@@ -31,6 +31,7 @@ from sentinel_mcp.domains.lake.service import Lake
 from sentinel_mcp.domains.lake.tools import lake
 from sentinel_mcp.domains.query.schemas import Schemas
 from sentinel_mcp.domains.query.service import Queries
+from sentinel_mcp.domains.query.several import SeveralQueries
 from sentinel_mcp.domains.query.tables import Tables
 from sentinel_mcp.domains.query.tools import query
 from sentinel_mcp.domains.rules.service import Rules
@@ -45,6 +46,7 @@ from sentinel_mcp.domains.workspace.service import WorkspaceDirectory
 from sentinel_mcp.domains.workspace.tools import workspace
 from sentinel_mcp.errors import SentinelError
 from sentinel_mcp.kql.validator import Checker
+from sentinel_mcp.listing import Slim
 from sentinel_mcp.prompts.provider import prompts
 from sentinel_mcp.resources.completion import complete
 from sentinel_mcp.resources.knowledge import knowledge
@@ -127,6 +129,7 @@ def create_server(
         lifespan=lifespan,
         middleware=[_FirstLook(warm), Failures()],
         providers=(*AREAS, *SPANNING),
+        transforms=[Slim()],
         mask_error_details=True,
         on_duplicate="error",
     )
@@ -166,11 +169,13 @@ async def _open(
     )
     stack.push_async_callback(manager.aclose)
     schemas = Schemas(opened, manager, checker, deadline_s=settings.management_timeout_s)
+    queries = Queries(opened, manager, checker, schemas, settings)
     return {
         Workspaces: opened,
         TaskManager: manager,
         Schemas: schemas,
-        Queries: Queries(opened, manager, checker, schemas, settings),
+        Queries: queries,
+        SeveralQueries: SeveralQueries(queries, opened.names, max_bytes=settings.max_answer_bytes),
         Tables: Tables(opened, manager, schemas, settings),
         Incidents: Incidents(opened, manager, settings),
         Connectors: Connectors(opened, manager, settings),

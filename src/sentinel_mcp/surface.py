@@ -29,6 +29,8 @@ class Choice:
     tools: tuple[str, ...] = ()
     exclude_tools: tuple[str, ...] = ()
     writes: bool = False
+    discover: bool = False
+    """Show three tools that find and call the others, which are all unless chosen."""
 
 
 async def choose(server: FastMCP, choice: Choice) -> None:
@@ -43,7 +45,7 @@ async def choose(server: FastMCP, choice: Choice) -> None:
     toolsets = {tag for tool in tools for tag in tool.tags} - {WRITES} | {ALL}
     _known("toolset", choice.toolsets, toolsets)
     _known("tool", (*choice.tools, *choice.exclude_tools), names)
-    wanted = set(choice.toolsets) or (set[str]() if choice.tools else {CORE})
+    wanted = set(choice.toolsets) or _unless_told(choice)
     shown = {
         tool.name
         for tool in tools
@@ -53,6 +55,16 @@ async def choose(server: FastMCP, choice: Choice) -> None:
     hidden = (names - shown) | set(choice.exclude_tools)
     if hidden:
         server.disable(names=hidden, components={"tool"})
+    if choice.discover:
+        from sentinel_mcp.discovery import Discovery  # brings the search, which few servers need
+
+        server.add_transform(Discovery())
+
+
+def _unless_told(choice: Choice) -> set[str]:
+    if choice.tools:
+        return set()
+    return {ALL} if choice.discover else {CORE}
 
 
 def _known(kind: str, asked: Iterable[str], existing: Collection[str]) -> None:

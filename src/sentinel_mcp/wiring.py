@@ -58,6 +58,15 @@ def progress_to(context: Context) -> Callable[[TaskInfo], Awaitable[None]]:
     return tell
 
 
+def steps_to(context: Context, what: str) -> Callable[[int, int], Awaitable[None]]:
+    """Return what tells the caller how many of `what` are done, of how many."""
+
+    async def tell(done: int, total: int) -> None:
+        await context.report_progress(done, total, f"{done} of {total} {what}")
+
+    return tell
+
+
 class InputNeeded(Exception):
     """Ends a call whose answer is a question to the user; the client then calls again."""
 

@@ -29,9 +29,67 @@ NOWHERE = Workspace(
     name="nowhere", subscription_id="s", resource_group="g", workspace_name="w", workspace_id="i"
 )
 
-MAX_LISTING_BYTES = 25 * 1024
+MAX_CORE_BYTES = 25 * 1024
+MAX_DISCOVERY_BYTES = 5 * 1024
 
-WRITING_TOOLS: frozenset[str] = frozenset()
+CORE = frozenset(
+    [
+        "run_query",
+        "validate_query",
+        "search_tables",
+        "get_table",
+        "list_incidents",
+        "get_incident",
+        "list_rules",
+        "get_rule",
+        "get_mitre_coverage",
+        "list_hunting_queries",
+        "run_hunting_query",
+        "list_connectors",
+        "check_data_freshness",
+        "list_watchlists",
+        "find_in_watchlists",
+        "search_indicators",
+        "investigate_entity",
+        "get_workspace",
+        "list_workspaces",
+        "check_connection",
+        "check_permissions",
+        "start_query",
+        "list_tasks",
+        "get_task",
+        "cancel_task",
+    ]
+)
+"""What a server shows unless told otherwise."""
+
+CORE_WRITES = frozenset({"update_incident", "add_incident_comment"})
+
+WRITING_TOOLS = frozenset(
+    [
+        "update_incident",
+        "create_incident",
+        "add_incident_comment",
+        "add_incident_task",
+        "update_incident_task",
+        "relate_to_incident",
+        "run_playbook",
+        "create_rule",
+        "update_rule",
+        "set_rule_enabled",
+        "delete_rule",
+        "create_bookmark",
+        "save_query",
+        "delete_saved_query",
+        "create_watchlist",
+        "upsert_watchlist_item",
+        "delete_watchlist_item",
+        "delete_watchlist",
+        "create_indicator",
+        "delete_indicator",
+        "tag_indicator",
+    ]
+)
 """Every tool that changes the workspace, by name; reviewed by hand."""
 
 HEAVY = (
@@ -49,6 +107,13 @@ HEAVY = (
 
 def make_server() -> FastMCP:
     return create_server(Settings(), workspaces=[NOWHERE])
+
+
+async def chosen(choice: Choice) -> list[Tool]:
+    server = make_server()
+    await choose(server, choice)
+    async with Client(server) as connected:
+        return await connected.list_tools()
 
 
 @pytest.fixture
@@ -114,10 +179,37 @@ async def test_every_tool_has_a_deadline() -> None:
         assert getattr(tool, "timeout", None), tool.name
 
 
-async def test_the_listing_fits_into_a_model_s_context(tools: list[Tool]) -> None:
-    seen = [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools]
+@pytest.mark.parametrize(
+    ("choice", "names"),
+    [
+        (Choice(), CORE),
+        (Choice(writes=True), CORE | CORE_WRITES),
+        (Choice(discover=True), {"search_tools", "describe_tool", "call_tool"}),
+    ],
+)
+async def test_a_choice_shows_its_tools(choice: Choice, names: set[str]) -> None:
+    assert {tool.name for tool in await chosen(choice)} == names
 
-    assert len(json.dumps(seen, separators=(",", ":"))) <= MAX_LISTING_BYTES
+
+async def test_no_tool_that_writes_is_shown_unless_writes_are_allowed() -> None:
+    everything = {tool.name for tool in await chosen(Choice(toolsets=("all",)))}
+    by_name = {tool.name for tool in await chosen(Choice(tools=tuple(WRITING_TOOLS)))}
+
+    assert not everything & WRITING_TOOLS
+    assert not by_name
+
+
+@pytest.mark.parametrize(
+    ("choice", "max_bytes"),
+    [(Choice(writes=True), MAX_CORE_BYTES), (Choice(discover=True), MAX_DISCOVERY_BYTES)],
+)
+async def test_the_listing_fits_into_a_model_s_context(choice: Choice, max_bytes: int) -> None:
+    seen = [
+        tool.model_dump(mode="json", by_alias=True, exclude_none=True)
+        for tool in await chosen(choice)
+    ]
+
+    assert len(json.dumps(seen, separators=(",", ":"))) <= max_bytes
 
 
 async def test_every_prompt_and_resource_is_described(client: Connected) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from importlib.metadata import version
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from sentinel_mcp.surface import Choice
 
 QUERY_FORMATS = ("table", "csv", "json", "chart")
 
@@ -77,11 +80,29 @@ def _serve(commands: _Adder) -> None:
 
 def _choice(parser: argparse.ArgumentParser) -> None:
     for flag, text in (
-        ("--toolsets", "show these toolsets only, such as query,incidents"),
+        ("--toolsets", "show these toolsets, such as core,watchlists, or all (core)"),
         ("--tools", "show these tools, besides the toolsets"),
         ("--exclude-tools", "hide these tools"),
     ):
         parser.add_argument(flag, type=_names, default=(), metavar="NAME,…", help=text)
+    parser.add_argument(
+        "--discover",
+        action="store_true",
+        help="show three tools only, which find, describe and call the others",
+    )
+
+
+def choice_of(arguments: argparse.Namespace, *, writes: bool) -> Choice:
+    """Return which tools the arguments of a command choose."""
+    from sentinel_mcp.surface import Choice
+
+    return Choice(
+        arguments.toolsets,
+        arguments.tools,
+        arguments.exclude_tools,
+        writes=writes,
+        discover=arguments.discover,
+    )
 
 
 def _demo(commands: _Adder) -> None:

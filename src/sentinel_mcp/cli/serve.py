@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sentinel_mcp.cli.ending import Ending
 from sentinel_mcp.cli.logs import prepare_logging
 from sentinel_mcp.cli.output import notice
+from sentinel_mcp.cli.parser import choice_of
 from sentinel_mcp.errors import ConfigError
 from sentinel_mcp.settings import LOCAL, load
 
@@ -42,12 +43,11 @@ def run(arguments: argparse.Namespace) -> int:
 
     async def serve() -> None:
         from sentinel_mcp.cli.session import opened_server
-        from sentinel_mcp.surface import Choice, choose
+        from sentinel_mcp.surface import choose
 
         ending.on_signals()
         async with opened_server(settings) as server:
-            choice = Choice(arguments.toolsets, arguments.tools, arguments.exclude_tools)
-            await choose(server, choice)
+            await choose(server, choice_of(arguments, writes=settings.allow_writes))
             _collect_seldom()
             if listener is None:
                 await server.run_stdio_async(show_banner=False)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 from sentinel_mcp.cli import output
 from sentinel_mcp.cli.logs import prepare_logging
+from sentinel_mcp.cli.parser import choice_of
 from sentinel_mcp.settings import Settings, load
 
 
@@ -53,11 +54,10 @@ async def _listed(settings: Settings, arguments: argparse.Namespace) -> list[Lis
     from fastmcp import Client
 
     from sentinel_mcp.cli.session import opened_server
-    from sentinel_mcp.surface import Choice, choose
+    from sentinel_mcp.surface import choose
 
     async with opened_server(settings) as server:
-        choice = Choice(arguments.toolsets, arguments.tools, arguments.exclude_tools)
-        await choose(server, choice)
+        await choose(server, choice_of(arguments, writes=settings.allow_writes))
         tags = {tool.name: sorted(tool.tags) for tool in await server.list_tools()}
         async with Client(server) as client:
             tools = await client.list_tools()

@@ -29,15 +29,11 @@ _SCALARS: Mapping[object, str] = {
 
 
 def outline(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the model's own fields: name, type, description; of an object within, no more."""
+    """Return the model's own fields, name and type; of an object within, no more."""
     return {
         "type": "object",
         "properties": {
-            name: {
-                **_schema(field.annotation),
-                **({"description": field.description} if field.description else {}),
-            }
-            for name, field in model.model_fields.items()
+            name: _schema(field.annotation) for name, field in model.model_fields.items()
         },
     }
 

@@ -46,6 +46,7 @@ class _Plan:
     warnings: list[str]
     timeout_s: int
     deadline_s: float
+    max_bytes: int
 
 
 class Queries:
@@ -65,15 +66,21 @@ class Queries:
         self._schemas = schemas
         self._settings = settings
 
-    async def run(self, request: QueryRequest, *, watcher: Watcher | None = None) -> QueryResponse:
-        """Run one query and wait for its answer.
+    async def run(
+        self,
+        request: QueryRequest,
+        *,
+        watcher: Watcher | None = None,
+        max_bytes: int | None = None,
+    ) -> QueryResponse:
+        """Run one query and wait for its answer, of at most `max_bytes` where that is given.
 
         Raises:
             KqlError: the query does not parse or bind; nothing was sent.
             QueryRefused: the guard does not let it run; nothing was sent.
 
         """
-        plan = await self._plan(request)
+        plan = await self._plan(request, max_bytes)
         return await self._tasks.run(
             "query",
             lambda progress: self._perform(plan, progress),
@@ -122,7 +129,7 @@ class Queries:
             in_query=_told(check.time_range),
         )
 
-    async def _plan(self, request: QueryRequest) -> _Plan:
+    async def _plan(self, request: QueryRequest, max_bytes: int | None = None) -> _Plan:
         timespan = parse_timespan(request.timespan) if request.timespan is not None else None
         schema, check = await self._check(request.query, "sentinel", request.workspace_id)
         _require_allowed(check)
@@ -135,6 +142,7 @@ class Queries:
             warnings=_warnings(check, schema),
             timeout_s=timeout_s,
             deadline_s=timeout_s + QUEUE_ALLOWANCE_S,
+            max_bytes=max_bytes or self._settings.max_answer_bytes,
         )
 
     async def _check(
@@ -174,7 +182,7 @@ class Queries:
             answer.tables,
             form=plan.request.format,
             max_rows=max_rows,
-            max_bytes=self._settings.max_answer_bytes,
+            max_bytes=plan.max_bytes,
         )
         truncated = fitted.dropped_rows or answer.truncated
         warnings = [*plan.warnings]
