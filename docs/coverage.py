@@ -1,7 +1,7 @@
 """Which operations of Azure's two management SDKs are used, and which the embedded workspace has.
 
-Read from the sources: the SDKs' request builders, the calls in the areas, the embedded
-workspace's table of operations.
+Read from the SDKs' request builders, the embedded workspace's table of operations, and the list of
+what the tools were seen to send, which `tests/surface/test_operations.py` keeps.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ SDKS = {
     "azure.mgmt.securityinsight": "Microsoft Sentinel",
     "azure.mgmt.loganalytics": "Log Analytics",
 }
-
-SOURCES = Path(__file__).parents[1] / "src" / "sentinel_mcp"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -62,14 +60,11 @@ def sdk_operations(package: str) -> tuple[SdkOperation, ...]:
 
 
 @cache
-def calls() -> frozenset[tuple[str, str]]:
-    """Return every `<group>.<call>` that the areas write down."""
-    found: set[tuple[str, str]] = set()
-    for path in (SOURCES / "domains").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute):
-                found.add((node.value.attr, node.attr))
-    return frozenset(found)
+def in_use() -> frozenset[tuple[str, str]]:
+    """Return method and path of every operation that some tool was seen to send."""
+    lines = (Path(__file__).parent / "operations_in_use.txt").read_text(encoding="utf-8")
+    found = [line.split() for line in lines.splitlines()]
+    return frozenset((method, _shape(path)) for method, path, _ in found)
 
 
 @cache
@@ -82,7 +77,7 @@ def embedded() -> frozenset[tuple[str, str]]:
 
 def is_used(operation: SdkOperation) -> bool:
     """Whether some tool calls it."""
-    return (operation.group, operation.call) in calls()
+    return (operation.method, _shape(operation.path)) in in_use()
 
 
 def is_embedded(operation: SdkOperation) -> bool:

@@ -208,7 +208,8 @@ async def _tools_page() -> str:
     for tool in tools:
         lines += ["", f"## {tool.name}", "", (tool.description or "").strip(), ""]
         lines += [f"*{_effects(tool.annotations)}*", ""]
-        lines += _schema_table(tool.input_schema)
+        called = await server.get_tool(tool.name)
+        lines += _schema_table(called.parameters if called else tool.input_schema)
     lines += ["", "# Resources", ""]
     lines += _table(
         ("URI", "what it is"),

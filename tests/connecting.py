@@ -9,9 +9,9 @@ from typing import Any
 
 from fastmcp import Client, FastMCP
 from fastmcp.client.transports import FastMCPTransport
-from fastmcp.server.providers import LocalProvider
 
 from sentinel_mcp.answers import Failures, quieten_framework
+from sentinel_mcp.area import Area
 from sentinel_mcp.wiring import SERVICES
 
 
@@ -28,10 +28,10 @@ def connect(services: Mapping[type, object]) -> Client[FastMCPTransport]:
 
     areas = {kind.__module__.rpartition(".")[0] for kind in services}
     providers = [
-        found
+        found.provider
         for area in sorted(areas)
         for found in vars(importlib.import_module(f"{area}.tools")).values()
-        if isinstance(found, LocalProvider)
+        if isinstance(found, Area)
     ]
     server = FastMCP(
         "test",

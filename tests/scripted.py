@@ -13,7 +13,7 @@ from collections.abc import (
     MutableMapping,
     Sequence,
 )
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -79,6 +79,7 @@ class Reply:
 
     content: object
     status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 Responder = Callable[[HttpRequest], Reply | Awaitable[Reply]]
@@ -106,7 +107,10 @@ def another(name: str) -> Workspace:
 
 
 class ScriptedAzure(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
-    """Answers a request by the longest route that `METHOD /path` ends with; else with 404."""
+    """Answers a request by the longest route that `METHOD /path` ends with; else with 404.
+
+    The route `*` answers whatever no other does.
+    """
 
     def __init__(self, routes: Mapping[str, Route]) -> None:
         self._routes = dict(routes)
@@ -142,6 +146,9 @@ class ScriptedAzure(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
     async def open(self) -> None: ...
 
     async def close(self) -> None: ...
+
+    async def sleep(self, duration: float) -> None:
+        """Let a poller of the SDK ask again at once."""
 
     async def __aexit__(
         self,
@@ -227,6 +234,8 @@ async def served(
 
 
 def _fits(asked: str, key: str) -> bool:
+    if key == "*":
+        return True
     method, _, path = key.partition(" ")
     return asked.startswith(f"{method} ") and asked.endswith(f"/{path.lstrip('/')}")
 
@@ -259,7 +268,7 @@ class _Answer(AsyncHttpResponse):
 
     @property
     def headers(self) -> MutableMapping[str, str]:
-        return case_insensitive_dict({"Content-Type": "application/json"})
+        return case_insensitive_dict({"Content-Type": "application/json", **self._reply.headers})
 
     @property
     def reason(self) -> str:

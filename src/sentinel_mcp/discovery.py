@@ -101,7 +101,9 @@ class Discovery(BM25SearchTransform):
             name: Annotated[str, Field(max_length=100, description="From `search_tools`.")],
             context: Context = CurrentContext(),  # noqa: B008 FastMCP's convention
         ) -> ToolManual:
-            tool = await self._known(name, context)
+            known = await self._known(name, context)
+            # As it is called: the catalog has the short schemas of the list.
+            tool = await context.fastmcp.get_tool(name) or known
             return ToolManual(
                 name=tool.name,
                 description=tool.description or "",

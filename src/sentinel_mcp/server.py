@@ -128,7 +128,7 @@ def create_server(
         instructions=_instructions(configured),
         lifespan=lifespan,
         middleware=[_FirstLook(warm), Failures()],
-        providers=(*AREAS, *SPANNING),
+        providers=(*(area.provider for area in AREAS), *SPANNING),
         transforms=[Slim()],
         mask_error_details=True,
         on_duplicate="error",
@@ -182,14 +182,14 @@ async def _open(
         WorkspaceDirectory: WorkspaceDirectory(opened, manager, settings),
         ConnectionChecks: ConnectionChecks(opened, manager, settings),
         Rules: Rules(opened, manager, settings),
-        Hunting: Hunting(opened, manager, settings),
+        Hunting: Hunting(opened, manager, settings, checker),
         Watchlists: Watchlists(opened, manager, settings),
         Intelligence: Intelligence(opened, manager, settings),
         Entities: Entities(opened, manager, settings),
         Content: Content(opened, manager, settings),
         Identities: Identities(opened, manager, settings),
-        Defender: Defender(opened, manager, settings),
-        Lake: Lake(opened, manager, settings),
+        Defender: Defender(opened, manager, settings, checker),
+        Lake: Lake(opened, manager, settings, checker),
     }
 
 

@@ -66,7 +66,8 @@ writers = st.sampled_from([compact, indented, spaced, spaced_ascii])
 
 
 def read(body: bytes, pieces: int, **limits: Any) -> tuple[AnswerReader, dict[str, Any]]:
-    reader = AnswerReader(**{"max_bytes": len(body), "step_bytes": 32, **limits})
+    whole: dict[str, Any] = {"max_bytes": len(body), "step_bytes": 32, **limits}
+    reader = AnswerReader(**whole)
     for begin in range(0, len(body), pieces):
         reader.feed(body[begin : begin + pieces])
         for _ in reader.steps():

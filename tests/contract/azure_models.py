@@ -26,6 +26,7 @@ _PLAIN = {
     "int": int,
     "float": (int, float),
     "bool": bool,
+    "datetime.date": str,
     "datetime.datetime": str,
     "datetime.timedelta": str,
 }

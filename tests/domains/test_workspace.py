@@ -216,6 +216,20 @@ async def test_the_configured_workspaces_are_listed_with_all_that_can_be_seen() 
     assert len(azure.requests) == 3
 
 
+async def test_a_workspace_that_lighthouse_delegates_is_seen_and_told_as_such() -> None:
+    ours, theirs = {"subscriptionId": SUBSCRIPTION}, {"subscriptionId": OTHER, "tenantId": "t2"}
+    delegated = {**theirs, "managedByTenants": [{"tenantId": "t1"}]}
+    azure = ScriptedAzure({**VISIBLE, "GET subscriptions": {"value": [ours, delegated]}})
+
+    async with served(azure) as client:
+        page = await listed(client)
+
+    assert [(each.workspace_name, each.delegated) for each in page.visible] == [
+        ("soc-logs", False),
+        ("a-lab", True),
+    ]
+
+
 async def test_a_subscription_that_cannot_be_read_is_told_by_name() -> None:
     azure = ScriptedAzure({**VISIBLE, workspaces_of(OTHER): refusal(403, "AuthorizationFailed")})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, cast
@@ -395,3 +396,13 @@ def test_a_moment_before_the_unix_count_is_binned_rightly(engine: DuckdbEngine) 
     (row,) = rows(engine, query, None)
 
     assert row == [datetime(1950, 6, 5, tzinfo=UTC).isoformat().replace("+00:00", "Z")]
+
+
+def test_engines_may_be_made_at_once_over_one_database() -> None:
+    for _ in range(5):
+        connection = database(SHAPES, ROWS)
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            connections = [connection.cursor() for _ in range(16)]
+            made = [pool.submit(DuckdbEngine, each, catalog(ABSENT)) for each in connections]
+
+        assert [each.exception() for each in made] == [None] * 16

@@ -400,7 +400,7 @@ async def test_a_task_is_created_and_completed(api: Api) -> None:
 async def test_an_incident_is_changed_only_as_it_was_read(api: Api) -> None:
     url = f"{SENTINEL}/incidents/{FIRST}?{GA}"
     read = (await api.ask("GET", url)).json()
-    read["properties"]["status"] = "Closed"
+    read["properties"] |= {"status": "Closed", "classification": "Undetermined"}
     first = await api.ask("PUT", url, read)
     second = await api.ask("PUT", url, read)
 

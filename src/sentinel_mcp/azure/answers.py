@@ -10,6 +10,8 @@ the frame, is kept aside with a number in the place of each table's rows. A body
 ends up in the frame altogether and is parsed at its end.
 
     OPENING -> HEAD -> ROWS -> AFTER -> HEAD (next table) | REST
+
+The data lake and advanced hunting answer in other shapes, which differ in a few words only.
 """
 
 from __future__ import annotations
@@ -29,19 +31,55 @@ Row = list[object]
 STEP_BYTES = 128 * 1024
 """Bytes of rows parsed in one step: about 1 ms, and no slower in all than in one go."""
 
-_OPENING = re.compile(rb'\s*\{\s*"tables"\s*:\s*\[\s*\{')
-# A quote within a string is escaped, so this is never inside one.
-_ROWS = re.compile(rb'"rows"\s*:\s*\[')
-_TO_NEXT_TABLE = re.compile(rb"\]\s*\}\s*(,\s*\{|\])")
 _BRACKET = re.compile(rb"[\[{]|[\]}](\s*,)?")
 # What is between two rows as a rule; the first where a row begins with text, as most do, since
 # an unescaped quote is hardly ever found there within a string. Inside a string or a nested array
 # the same bytes may be, but then what comes before them, with an open string or bracket, is no
 # JSON. So parsing proves the cut, and nobody looks at single bytes.
-_SEPARATORS = (b'],["', b"],[")
+_ARRAYS = (b'],["', b"],[")
+_OBJECTS = (b'},{"',)
 # More than any of the patterns needs to see, but for those that search.
 _GLANCE_BYTES = 256
 _HEAD_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How an answer is put together: what to look for, and what closes it when it is cut.
+
+    `tables` finds the objects whose `rows` are rows. A quote within a string is escaped, so the
+    pattern of `rows` is never inside one.
+    """
+
+    opening: re.Pattern[bytes]
+    rows: str
+    begins_rows: re.Pattern[bytes]
+    next_table: re.Pattern[bytes]
+    separators: tuple[bytes, ...]
+    closing: bytes
+    tables: str | None
+
+
+def _shape(opening: bytes, rows: str, closing: bytes, *, tables: str | None) -> Shape:
+    return Shape(
+        opening=re.compile(opening),
+        rows=rows,
+        begins_rows=re.compile(rb'"' + rows.encode() + rb'"\s*:\s*\['),
+        next_table=re.compile(rb"\]\s*\}\s*(,\s*\{|\])"),
+        separators=_ARRAYS if tables else _OBJECTS,
+        closing=closing,
+        tables=tables,
+    )
+
+
+LOGS = _shape(rb'\s*\{\s*"tables"\s*:\s*\[\s*\{', "rows", b"]}]}", tables="tables")
+"""`{"tables": [{…, "rows": [[…], …]}, …], …}`"""
+
+FRAMES = _shape(rb"\s*\[\s*\{", "Rows", b"]}]", tables="frames")
+"""`[{"FrameType": …}, {…, "Rows": [[…], …]}, …]`, which `document` returns as `frames`."""
+
+HUNT = _shape(rb"\s*\{", "results", b"]}", tables=None)
+"""`{"schema": […], "results": [{…}, …]}`: one table, which is the document itself."""
 
 
 class Unreadable(ValueError):
@@ -77,13 +115,19 @@ class AnswerReader:
     """
 
     def __init__(
-        self, *, max_bytes: int, max_rows: int | None = None, step_bytes: int = STEP_BYTES
+        self,
+        *,
+        max_bytes: int,
+        max_rows: int | None = None,
+        step_bytes: int = STEP_BYTES,
+        shape: Shape = LOGS,
     ) -> None:
         self.full = False
         self.size_bytes = 0
         self._max_bytes = max_bytes
         self._max_rows = max_rows
         self._step_bytes = step_bytes
+        self._shape = shape
         self._wanted = step_bytes
         self._state = _State.OPENING
         self._ended = False
@@ -143,24 +187,26 @@ class AnswerReader:
         if self.full:
             if not self._kept:
                 raise TooLarge
-            frame = frame[: self._kept] + b"]}]}"
-        # Any: the document is Azure's; `logs` looks at each part before it uses it.
+            frame = frame[: self._kept] + self._shape.closing
+        # Any: the document is Azure's; each part is looked at before it is used.
         parsed: Any = _loads(frame)
+        if self._shape is FRAMES and isinstance(parsed, list):
+            parsed = {"frames": cast("list[Any]", parsed)}
         if not isinstance(parsed, dict):
             raise Unreadable("the body is not the document of an answer")
         document = cast("dict[str, Any]", parsed)
-        self._put_rows_back(document.get("tables"))
+        self._put_rows_back(document.get(self._shape.tables) if self._shape.tables else [document])
         return document
 
     def _open(self) -> bool:
-        if found := _OPENING.match(self._buffer):
+        if found := self._shape.opening.match(self._buffer):
             return self._move(found.end(), _State.HEAD)
         if len(self._buffer) < _GLANCE_BYTES and not self._ended:
             return False
         return self._move(0, _State.REST)
 
     def _find_rows(self) -> bool:
-        if found := _ROWS.search(self._buffer):
+        if found := self._shape.begins_rows.search(self._buffer):
             self._move(found.end(), _State.ROWS)
             self._frame += b"%d" % len(self._rows)
             self._rows.append([])
@@ -173,7 +219,7 @@ class AnswerReader:
     def _take_rows(self) -> bool:
         if len(self._buffer) < self._wanted:
             return self._take_last_rows() if self._ended else False
-        for separator in _SEPARATORS:
+        for separator in self._shape.separators:
             comma = self._buffer.rfind(separator, 0, self._wanted) + 1
             if comma:
                 with suppress(orjson.JSONDecodeError):
@@ -204,7 +250,7 @@ class AnswerReader:
         return self._add(rows, closing)
 
     def _leave_table(self) -> bool:
-        if found := _TO_NEXT_TABLE.match(self._buffer):
+        if found := self._shape.next_table.match(self._buffer):
             last = found[1] == b"]"
             return self._move(found.end(), _State.REST if last else _State.HEAD)
         if len(self._buffer) < _GLANCE_BYTES and not self._ended:
@@ -233,12 +279,12 @@ class AnswerReader:
         put = 0
         left = self._max_rows
         for table in _dicts(tables):
-            rows: Any = table.get("rows")
+            rows: Any = table.get(self._shape.rows)
             if not isinstance(rows, list):
                 continue
             rows = cast("list[Any]", rows)
             if len(rows) == 1 and type(rows[0]) is int and put < len(self._rows):
-                table["rows"] = rows = self._rows[put]
+                table[self._shape.rows] = rows = self._rows[put]
                 put += 1
             if left is not None:
                 self.full = self.full or len(rows) > left

@@ -11,7 +11,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
+from azure.core import AsyncPipelineClient
 from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.identity.aio import DefaultAzureCredential
 from azure.mgmt.loganalytics.aio import LogAnalyticsManagementClient
 from azure.mgmt.securityinsight.aio import SecurityInsightsMgmtClient
@@ -139,12 +141,29 @@ def open_clients(
         security_insights_client=security_insights(RELEASED_API),
         security_insights_preview_client=security_insights(PREVIEW_API),
         loganalytics_client=loganalytics_client,
+        graph_client=_plain(stack, wiring, credential, wiring.cloud.graph),
+        lake_client=_plain(stack, wiring, credential, wiring.cloud.lake)
+        if wiring.cloud.lake
+        else None,
+        cloud=wiring.cloud,
         workspace_id=workspace.workspace_id,
         subscription_id=workspace.subscription_id,
         resource_group=workspace.resource_group,
         workspace_name=workspace.workspace_name,
         config=workspace,
     )
+
+
+def _plain(
+    stack: AsyncExitStack, wiring: Wiring, credential: AsyncTokenCredential, endpoint: Endpoint
+) -> AsyncPipelineClient[HttpRequest, AsyncHttpResponse]:
+    client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient(
+        endpoint.origin,
+        policies=wiring.policies(credential, endpoint),
+        transport=wiring.transport,
+    )
+    stack.push_async_callback(client.close)
+    return client
 
 
 def _metrics(

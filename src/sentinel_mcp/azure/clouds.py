@@ -23,7 +23,10 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """One cloud's endpoints; `lake` is None where the Sentinel data lake is not offered."""
+    """One cloud's endpoints; `lake` is None where the Sentinel data lake is not offered.
+
+    `defender` says whether its Graph has Microsoft Defender XDR.
+    """
 
     name: CloudName
     authority: str
@@ -32,6 +35,7 @@ class Cloud:
     graph: Endpoint
     lake: Endpoint | None
     metrics_domain: str
+    defender: bool = True
 
     def metrics(self, location: str) -> Endpoint:
         """Return the regional endpoint that answers metrics of resources in `location`.
@@ -91,5 +95,6 @@ CLOUDS: dict[CloudName, Cloud] = {
         graph=_endpoint("https://microsoftgraph.chinacloudapi.cn"),
         lake=None,
         metrics_domain="metrics.monitor.azure.cn",
+        defender=False,
     ),
 }

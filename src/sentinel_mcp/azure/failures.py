@@ -43,26 +43,36 @@ _SIGN_IN = (
 _TRY_AGAIN = "Try again in a minute."
 
 
-def translated(operation: str, *, role: str) -> AbstractContextManager[None]:
+def translated(
+    operation: str, *, role: str, grant: str | None = None
+) -> AbstractContextManager[None]:
     """Raise our error in place of Azure's, within the block.
 
     `operation` completes the sentence "Azure could not …"; `role` is the least role that
-    suffices for it, several joined by " or ".
+    suffices for it, several joined by " or ". Where it is granted elsewhere than on the
+    workspace's resource group, `grant` is the sentence that says how.
     """
-    return _Translation(operation, role)
+    return _Translation(operation, role, grant)
 
 
 def refused(
-    status: int, headers: Mapping[str, str], body: object, *, operation: str, role: str
+    status: int,
+    headers: Mapping[str, str],
+    body: object,
+    *,
+    operation: str,
+    role: str,
+    grant: str | None = None,
 ) -> SentinelError:
     """Return the error for an answer of Azure that is not a success."""
-    return _Refusal(status, headers, read_problem(body), operation, role).error()
+    return _Refusal(status, headers, read_problem(body), operation, role, grant).error()
 
 
 class _Translation(AbstractContextManager[None]):
-    def __init__(self, operation: str, role: str) -> None:
+    def __init__(self, operation: str, role: str, grant: str | None) -> None:
         self._operation = operation
         self._role = role
+        self._grant = grant
 
     def __enter__(self) -> None:
         return None
@@ -75,11 +85,13 @@ class _Translation(AbstractContextManager[None]):
     ) -> None:
         if not isinstance(error, Exception) or isinstance(error, SentinelError):
             return
-        if translation := _translation(error, self._operation, self._role):
+        if translation := _translation(error, self._operation, self._role, self._grant):
             raise translation from error
 
 
-def _translation(error: Exception, operation: str, role: str) -> SentinelError | None:
+def _translation(
+    error: Exception, operation: str, role: str, grant: str | None
+) -> SentinelError | None:
     from azure.core import exceptions as azure
 
     match error:
@@ -90,7 +102,7 @@ def _translation(error: Exception, operation: str, role: str) -> SentinelError |
         ):
             return TimedOut(f"Azure did not {operation} in time.", hint=_TRY_AGAIN)
         case azure.HttpResponseError():
-            return _from_response(error, operation, role)
+            return _from_response(error, operation, role, grant)
         case azure.ServiceRequestError() | azure.ServiceResponseError() | ConnectionError():
             return Unavailable(
                 f"Azure could not be reached to {operation}: {clean(str(error))}",
@@ -113,7 +125,9 @@ def _translation(error: Exception, operation: str, role: str) -> SentinelError |
             return None
 
 
-def _from_response(error: azure.HttpResponseError, operation: str, role: str) -> SentinelError:
+def _from_response(
+    error: azure.HttpResponseError, operation: str, role: str, grant: str | None
+) -> SentinelError:
     from azure.core import exceptions as azure
 
     if isinstance(error, azure.ClientAuthenticationError) and _is_of_identity(error):
@@ -128,7 +142,8 @@ def _from_response(error: azure.HttpResponseError, operation: str, role: str) ->
             return _unreadable(operation)
         case _:
             status = error.status_code or _status_of(error)
-            return _Refusal(status, _headers(error), _problem(error), operation, role).error()
+            headers, problem = _headers(error), _problem(error)
+            return _Refusal(status, headers, problem, operation, role, grant).error()
 
 
 def _status_of(error: azure.HttpResponseError) -> int:
@@ -193,6 +208,7 @@ class _Refusal:
     problem: Problem
     operation: str
     role: str
+    grant: str | None = None
 
     def error(self) -> SentinelError:
         if "UnsupportedLocally" in self.problem.codes:
@@ -239,7 +255,7 @@ class _Refusal:
         roles = " or ".join(f"`{each}`" for each in self.role.split(" or "))
         return AccessDenied(
             f"Azure refused to {self.operation}{self._why()}",
-            hint=f"Grant the identity {roles} on the workspace's resource group.",
+            hint=self.grant or f"Grant the identity {roles} on the workspace's resource group.",
         )
 
     def _conflict(self) -> SentinelError:

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import zlib
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
-from sentinel_mcp.azure.answers import AnswerReader, Row, TooLarge, Unreadable
+from sentinel_mcp.azure.answers import AnswerReader, Row
 from sentinel_mcp.azure.failures import refused, translated
 from sentinel_mcp.azure.odata import path_segment
 from sentinel_mcp.azure.problems import read_problem
-from sentinel_mcp.errors import InputError, SentinelError, Unavailable
+from sentinel_mcp.azure.streams import (
+    ERROR_BYTES,
+    CutShort,
+    collected,
+    cut_short,
+    document_of,
+    parsed_json,
+    read_into,
+)
+from sentinel_mcp.errors import InputError, SentinelError
 
 if TYPE_CHECKING:
     from azure.core.rest import AsyncHttpResponse, HttpRequest
@@ -30,7 +38,6 @@ _GRACE_S = 60
 _READ_GRACE_S = 15
 _METADATA_TIMEOUT_S = 60
 _METADATA_BYTES = 64 * 1024 * 1024
-_ERROR_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +84,6 @@ class LogsAnswer:
     size_bytes: int
 
 
-class _CutShort(Unavailable):
-    """The answer ended early or is no JSON; a query that is run again may fare better."""
-
-
 async def query_logs(
     context: AzureServicesContext,
     request: LogsRequest,
@@ -101,17 +104,17 @@ async def query_logs(
         sent = _sent(context, _query(context, request, content), request.server_timeout_s)
         async with sent as response:
             if response.status_code >= 300:
-                body = await _collected(response, _ERROR_BYTES)
+                body = await collected(response, ERROR_BYTES)
                 raise _refusal(response, body, "run the query")
             reader = AnswerReader(max_bytes=max_bytes, max_rows=max_rows)
-            await _read(response, reader)
+            await read_into(reader, response)
             return _answer(reader)
 
     with translated("run the query", role=ROLE):
         async with asyncio.timeout(request.server_timeout_s + _GRACE_S):
             try:
                 return await attempt()
-            except _CutShort:
+            except CutShort:
                 return await attempt()
 
 
@@ -126,12 +129,12 @@ async def read_metadata(context: AzureServicesContext) -> dict[str, Any]:
             asyncio.timeout(_METADATA_TIMEOUT_S + _GRACE_S),
             _sent(context, HttpRequest("GET", url), _METADATA_TIMEOUT_S) as response,
         ):
-            body = await _collected(response, _METADATA_BYTES)
+            body = await collected(response, _METADATA_BYTES)
             if response.status_code >= 300:
                 raise _refusal(response, body, operation)
-            parsed = _parsed(body)
+            parsed = parsed_json(body)
             if not isinstance(parsed, dict):
-                raise _cut_short()
+                raise cut_short()
             return cast("dict[str, Any]", parsed)
 
 
@@ -179,82 +182,16 @@ async def _sent(
         await response.close()
 
 
-async def _read(response: AsyncHttpResponse, reader: AnswerReader) -> None:
-    """Read the body as far as it is wanted, and let other tasks run between the steps."""
-    from azure.core import exceptions as azure
-
-    try:
-        async with aclosing(_pieces(response)) as pieces:
-            async for piece in pieces:
-                reader.feed(piece)
-                for _ in reader.steps():
-                    await asyncio.sleep(0)
-                if reader.full:
-                    break
-        reader.end()
-        for _ in reader.steps():
-            await asyncio.sleep(0)
-    except azure.ServiceResponseTimeoutError:
-        raise
-    except (
-        azure.IncompleteReadError,
-        azure.ServiceRequestError,
-        azure.ServiceResponseError,
-        zlib.error,
-        Unreadable,
-    ) as error:
-        raise _cut_short() from error
-
-
-async def _collected(response: AsyncHttpResponse, max_bytes: int) -> bytes:
-    body = bytearray()
-    async with aclosing(_pieces(response)) as pieces:
-        async for piece in pieces:
-            body += piece
-            if len(body) > max_bytes:
-                break
-    return bytes(body)
-
-
-async def _pieces(response: AsyncHttpResponse) -> AsyncGenerator[bytes]:
-    body = response.iter_bytes()
-    try:
-        async for piece in body:
-            yield piece
-    finally:
-        if isinstance(body, AsyncGenerator):
-            await body.aclose()
-
-
 def _refusal(response: AsyncHttpResponse, body: bytes, operation: str) -> SentinelError:
     return refused(
-        response.status_code, response.headers, _parsed(body), operation=operation, role=ROLE
+        response.status_code, response.headers, parsed_json(body), operation=operation, role=ROLE
     )
-
-
-def _parsed(body: bytes) -> object:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return None  # as a rule the page of a proxy; of a refusal, the status says enough
-
-
-def _document(reader: AnswerReader) -> dict[str, Any]:
-    try:
-        return reader.document()
-    except TooLarge as error:
-        raise Unavailable(
-            f"The answer is larger than {reader.size_bytes:,} bytes before its first row ends.",
-            hint="Narrow the query: fewer columns with `project`, a shorter time range.",
-        ) from error
-    except Unreadable as error:
-        raise _cut_short() from error
 
 
 def _answer(reader: AnswerReader) -> LogsAnswer:
     if not reader.size_bytes:  # 204, or a 200 without a body: both mean no data
         return LogsAnswer([], None, None, None, truncated=False, size_bytes=0)
-    document = _document(reader)
+    document = document_of(reader)
     if "error" in document and not document.get("tables"):
         raise refused(400, {}, document, operation="run the query", role=ROLE)
     problem = read_problem(document) if document.get("error") else None
@@ -274,18 +211,11 @@ def _table(document: dict[str, Any]) -> LogsTable:
         columns = [(str(each["name"]), str(each["type"])) for each in document["columns"]]
         rows = cast("list[Row]", document["rows"])
     except (KeyError, TypeError) as error:
-        raise _cut_short() from error
+        raise cut_short() from error
     if not all(type(row) is list for row in rows):
-        raise _cut_short()
+        raise cut_short()
     return LogsTable(str(document.get("name", "")), columns, rows)
 
 
 def _dict(value: object) -> dict[str, Any] | None:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else None
-
-
-def _cut_short() -> _CutShort:
-    return _CutShort(
-        "Azure's answer ended before it was complete, or is not what a query is answered with.",
-        hint="Try again; if it stays so, ask for less at a time.",
-    )

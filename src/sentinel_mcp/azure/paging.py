@@ -66,16 +66,23 @@ async def first_page(pager: AsyncItemPaged[Any]) -> tuple[list[dict[str, Any]], 
     if page is None:
         return [], None
     items: list[dict[str, Any]] = [item.as_dict() async for item in page]
-    return items, _skip_token(pages.continuation_token)
+    return items, skip_token(pages.continuation_token)
 
 
-def _skip_token(link: str | None) -> str | None:
+def skip_token(link: str | None) -> str | None:
+    """Return the token in a link to the next page, which is all that is taken from it.
+
+    Raises:
+        AzureError: the link has none.
+
+    """
     if not link:
         return None
     # Tokens are base64 with a `+` now and then, which is not a space here.
     stated = urlsplit(link).query.replace("+", "%2B")
     query = {name.lower(): value for name, value in parse_qsl(stated)}
-    if token := query.get("$skiptoken"):
+    # The indicators' links write it without the dollar sign.
+    if token := query.get("$skiptoken") or query.get("skiptoken"):
         return token
     raise AzureError(
         "Azure answered with one page of a list and no token for the next one.",

@@ -23,8 +23,11 @@ _LISTINGS = _paths(
     r"/v1/workspaces/[^/]+/metadata",
     _SENTINEL + r"/incidents/[^/]+/(alerts|entities|bookmarks)",
     _SENTINEL + r"/threatIntelligence/[^/]+/(query|count|queryIndicators)",
+    _SENTINEL + r"/entities/[^/]+/getTimeline",
+    _SENTINEL + r"/enrichment/[^/]+/(listGeodataByIp|listWhoisByDomain)",
     r"/providers/Microsoft\.ResourceGraph/resources",
     r"/subscriptions/[^/]+/metrics:getBatch",
+    r"/v1\.0/directoryObjects/getByIds",
 )
 
 # What could make a server see another path than the one compared here.

@@ -6,11 +6,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-WorkspaceName = Annotated[str | None, Field(description="A configured name. Default: the first.")]
+WorkspaceName = Annotated[str | None, Field(description="Its configured name.")]
 
 Cursor = Annotated[
     str | None,
-    Field(max_length=16_384, description="`next_cursor` of the previous page, same filters."),
+    Field(max_length=16_384, description="`next_cursor` of the page before."),
 ]
 
 DryRun = Annotated[bool, Field(description="Only show what would change.")]
@@ -20,6 +20,4 @@ Etag = Annotated[
     Field(max_length=200, description="Refuse if it has changed since it had this etag."),
 ]
 
-Confirm = Annotated[
-    bool, Field(description="The user agreed to the preview. Clients that can ask them do.")
-]
+Confirm = Annotated[bool, Field(description="The user agreed to the preview.")]

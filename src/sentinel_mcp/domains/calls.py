@@ -57,6 +57,8 @@ class Rows:
     truncated: bool
     fault: Failure | None
     """Set where Azure could answer only in part."""
+    columns: tuple[tuple[str, str], ...] = ()
+    """Name and Kusto type of each, also where there are no rows."""
 
 
 class AzureCalls:
@@ -188,6 +190,7 @@ class AzureCalls:
                 fault=Failure(code=answer.fault.code, message=answer.fault.message)
                 if answer.fault
                 else None,
+                columns=tuple(table.columns) if table else (),
             )
 
         return await self._tasks.run(

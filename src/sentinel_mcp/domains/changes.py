@@ -21,7 +21,14 @@ from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sentinel_mcp.domains.documents import Document, as_document, cut, inner, snake_case, text
+from sentinel_mcp.domains.differences import (
+    FieldChange,
+    arrived,
+    differences,
+    holds,
+    same_etag,
+)
+from sentinel_mcp.domains.documents import Document, cut, inner, text
 from sentinel_mcp.errors import Conflict, NotFound, SentinelError, TimedOut, Unavailable
 
 Approve = Callable[[str], Awaitable[None]]
@@ -29,19 +36,6 @@ Approve = Callable[[str], Awaitable[None]]
 
 Action = Literal["create", "update", "delete", "run"]
 Outcome = Literal["preview", "done", "unchanged"]
-
-VALUE_CHARS = 400
-MAX_CHANGES = 40
-
-
-class FieldChange(BaseModel):
-    """One field, before and after; null where there is nothing."""
-
-    model_config = ConfigDict(frozen=True)
-
-    field: str
-    before: str | None
-    after: str | None
 
 
 class ChangeReport(BaseModel):
@@ -132,7 +126,7 @@ async def update(
         return report("done", await write(after))
     except (Conflict, Unavailable) as error:
         latest = await _latest(target, error)
-        if latest is not None and not _unlike(after, latest, revised):
+        if latest is not None and arrived(before, after, latest, revised):
             return report("done", latest, "Its answer was lost; it was found written.")
         if isinstance(error, Conflict):
             raise _overtaken(target, before, latest, error) from error
@@ -158,9 +152,9 @@ async def create(
         return _report(target, "create", outcome, changes, found, notices)
 
     if not fresh and (there := await target.read()) is not None:
-        if _unlike(wanted, there, inner(wanted, "properties")):
+        if not holds(inner(wanted, "properties"), inner(there, "properties")):
             raise Conflict(
-                f"There is already a {target.called}, and it is another.",
+                f"There is another {target.called} already.",
                 hint="Choose another name, or update the one there is.",
             )
         return report("unchanged", there, "It was there already, just so.")
@@ -171,7 +165,7 @@ async def create(
         return report("done", await write(wanted))
     except (Conflict, Unavailable) as error:
         latest = await _latest(target, error)
-        if latest is not None and not _unlike(wanted, latest, inner(wanted, "properties")):
+        if latest is not None and holds(inner(wanted, "properties"), inner(latest, "properties")):
             return report("done", latest, "Its answer was lost; it was found written.")
         if isinstance(error, Conflict):
             raise
@@ -209,55 +203,6 @@ async def delete(
     return report("done")
 
 
-def differences(before: Document, after: Document) -> list[FieldChange]:
-    """Return the fields in which two documents differ, in the order of their names."""
-    old, new = (_flat(inner(each, "properties")) for each in (before, after))
-    names = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
-    found = [
-        FieldChange(field=name, before=old.get(name), after=new.get(name))
-        for name in names[:MAX_CHANGES]
-    ]
-    if left := len(names) - len(found):
-        found.append(FieldChange(field="…", before=None, after=f"{left} more fields"))
-    return found
-
-
-def _flat(properties: Document, prefix: str = "") -> dict[str, str]:
-    """Return the properties as dotted names and texts; what is null or empty is left out."""
-    flat: dict[str, str] = {}
-    for key, value in properties.items():
-        name = f"{prefix}{snake_case(key)}"
-        match value:
-            case None | "" | [] | {}:
-                continue
-            case Mapping():
-                flat |= _flat(inner(properties, key), f"{name}.")
-            case list():
-                flat[name] = cut(_listed(properties[key]), VALUE_CHARS)
-            case bool():
-                flat[name] = str(value).lower()
-            case _:
-                flat[name] = cut(str(value), VALUE_CHARS)
-    return flat
-
-
-def _listed(values: list[Any]) -> str:  # Any: a JSON list holds anything
-    import json
-
-    if all(isinstance(each, str) for each in values):
-        return ", ".join(values)
-    labels = [text(each, "labelName") for each in map(as_document, values) if each is not None]
-    if labels and all(labels):
-        return ", ".join(filter(None, labels))
-    return json.dumps(values, ensure_ascii=False, sort_keys=True)
-
-
-def _unlike(wanted: Document, found: Document, names: Mapping[str, Any]) -> bool:
-    """Whether any of the properties that were to be written is not as it was to be."""
-    mine, theirs = inner(wanted, "properties"), inner(found, "properties")
-    return any(_flat({name: mine.get(name)}) != _flat({name: theirs.get(name)}) for name in names)
-
-
 async def _existing(target: Target) -> Document:
     found = await target.read()
     if found is None:
@@ -269,7 +214,7 @@ async def _existing(target: Target) -> Document:
 
 
 def _same_version(target: Target, document: Document, etag: str | None) -> None:
-    if etag is None or _bare(etag) == _bare(text(document, "etag") or ""):
+    if etag is None or same_etag(etag, text(document, "etag")):
         return
     raise Conflict(
         f"The {target.called} was changed since it had the etag {etag!r}.",
@@ -349,7 +294,3 @@ def _report(
         etag=text(document, "etag"),
         notices=list(notices),
     )
-
-
-def _bare(etag: str) -> str:
-    return etag.strip().removeprefix("W/").strip('"')

@@ -150,6 +150,14 @@ def snake_case(key: str) -> str:
     return _HUMP.sub("_", key).replace(" ", "_").replace("-", "_").lower()
 
 
+def uncapitalised(document: Document) -> dict[str, Any]:
+    """Return the object with keys that begin in lower case; the values stay as they came.
+
+    Some answers of Log Analytics capitalise their keys: `DisplayName`.
+    """
+    return {key[:1].lower() + key[1:]: value for key, value in document.items()}
+
+
 def flattened(
     document: Document, *, without: frozenset[str] = frozenset(), max_chars: int = 300
 ) -> dict[str, Scalar]:

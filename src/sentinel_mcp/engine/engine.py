@@ -15,7 +15,7 @@ import duckdb
 
 from sentinel_mcp.engine import adapter, guard
 from sentinel_mcp.engine.render import visualization
-from sentinel_mcp.engine.tables import Tables, quoted, stored_tables
+from sentinel_mcp.engine.tables import Additions, Tables, quoted, stored_tables
 from sentinel_mcp.engine.translation import HINT, Translation, Translator
 from sentinel_mcp.engine.types import kusto_type
 from sentinel_mcp.engine.wire import converter
@@ -84,14 +84,20 @@ class DuckdbEngine:
     Tables that the catalog has and the database lacks are empty.
     """
 
-    def __init__(self, connection: DuckDBPyConnection, catalog: Catalog) -> None:
+    def __init__(
+        self,
+        connection: DuckDBPyConnection,
+        catalog: Catalog,
+        additions: Additions | None = None,
+    ) -> None:
+        """Prepare; `additions` are rows that queries see beside those of the database."""
         (database,) = connection.execute("SELECT current_database()").fetchall()[0]
         self._root = connection.cursor()
         # A cursor does not inherit the database that its parent uses.
         self._root.execute(f"USE {quoted(str(database))}")
         _lock(self._root)
         stored = stored_tables(self._root)
-        self._tables = Tables(stored, catalog, str(database))
+        self._tables = Tables(stored, catalog, str(database), additions)
         self._macros = adapter.macros() + adapter.places(
             str(database), known=adapter.LOCATIONS in stored
         )
@@ -177,9 +183,15 @@ class DuckdbEngine:
                 self._idle.append(connection)
 
 
+_LOCKING = threading.Lock()
+"""Several engines may be made at once over one database, whose settings can be locked once."""
+
+
 def _lock(connection: DuckDBPyConnection) -> None:
-    (locked,) = connection.execute("SELECT current_setting('lock_configuration')").fetchall()[0]
-    if not locked:
+    with _LOCKING:
+        (locked,) = connection.execute("SELECT current_setting('lock_configuration')").fetchall()[0]
+        if locked:
+            return
         (reachable,) = connection.execute(
             "SELECT current_setting('enable_external_access')"
         ).fetchall()[0]

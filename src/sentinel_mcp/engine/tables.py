@@ -6,18 +6,21 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import duckdb
 
 from sentinel_mcp.engine.types import duckdb_type
 from sentinel_mcp.kql.catalog import Catalog
+from sentinel_mcp.kql.results import UNTIMED
 from sentinel_mcp.kql.timespan import Timespan
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _TIME = "TimeGenerated"
+_XDR_TIME = "Timestamp"
+"""What Defender XDR calls the time of an event in the tables that a workspace has, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,24 @@ class Stored:
     columns: Mapping[str, str]
     never_null: frozenset[str]
     rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """Rows beside those of a stored table: where they are, in SQL, and their columns."""
+
+    place: str
+    held: Stored
+
+
+class Additions(Protocol):
+    """Knows of rows that belong to stored tables and are not in the database."""
+
+    def bring(
+        self, connection: DuckDBPyConnection, tables: Iterable[str]
+    ) -> Mapping[str, Addition]:
+        """Return, by table, the rows beside its own, in reach of the connection."""
+        ...
 
 
 def quoted(name: str) -> str:
@@ -60,8 +81,15 @@ def stored_tables(connection: DuckDBPyConnection) -> dict[str, Stored]:
 class Tables:
     """The views through which queries read."""
 
-    def __init__(self, stored: Mapping[str, Stored], catalog: Catalog, database: str) -> None:
+    def __init__(
+        self,
+        stored: Mapping[str, Stored],
+        catalog: Catalog,
+        database: str,
+        additions: Additions | None = None,
+    ) -> None:
         self._stored = stored
+        self._additions = additions
         self._catalog = catalog
         self._database = database
         self._folded = {name.lower(): name for name in stored}
@@ -72,11 +100,12 @@ class Tables:
 
     def columns(self, table: str) -> dict[str, str]:
         """Return a table's columns with their DuckDB types, the catalog's first."""
-        schema = self._catalog.tables.get(table)
+        schema = self._catalog.tables.get(table.removeprefix(UNTIMED))
         found: dict[str, str] = {}
         folded: set[str] = set()
         named = [(c.name, duckdb_type(c.type)) for c in schema.columns] if schema else []
-        held = self._held(table)
+        # Defender XDR has none of the columns that a workspace adds.
+        held = self._held(table) if self._catalog.environment == "sentinel" else None
         for name, of in [*named, *(held.columns.items() if held else ())]:
             # DuckDB keeps one column of those that differ in case only.
             if name.lower() not in folded:
@@ -96,8 +125,16 @@ class Tables:
         now: datetime,
     ) -> None:
         """Make the views of these tables on a connection of its own."""
-        for table in tables:
-            select = self._select(table, timespan, now)
+        read = tuple(tables)
+        added: Mapping[str, Addition] = {}
+        if self._additions:
+            stored = {table.removeprefix(UNTIMED) for table in read}
+            added = self._additions.bring(connection, stored)
+        for table in read:
+            within = None if table.startswith(UNTIMED) else timespan
+            select = self._select(table, within, now)
+            if found := added.get(table.removeprefix(UNTIMED)):
+                select += f" UNION ALL {self._read(table, found.place, found.held, within, now)}"
             connection.execute(f"CREATE OR REPLACE TEMP VIEW {quoted(table)} AS {select}")
 
     def hide(self, connection: DuckDBPyConnection, tables: Iterable[str]) -> None:
@@ -111,7 +148,7 @@ class Tables:
                 connection.execute(f"DROP VIEW IF EXISTS temp.{quoted(table)}")
 
     def _held(self, table: str) -> Stored | None:
-        return self._stored.get(self._folded.get(table.lower(), ""))
+        return self._stored.get(self._folded.get(table.removeprefix(UNTIMED).lower(), ""))
 
     def _select(self, table: str, timespan: Timespan | None, now: datetime) -> str:
         held = self._held(table)
@@ -120,12 +157,20 @@ class Tables:
                 f"CAST(NULL AS {of}) AS {quoted(c)}" for c, of in self.columns(table).items()
             ]
             return f"SELECT {', '.join(nothing)} WHERE false"
+        stored = table.removeprefix(UNTIMED)
+        source = f"{quoted(self._database)}.main.{quoted(self._folded[stored.lower()])}"
+        return self._read(table, source, held, timespan, now)
+
+    def _read(
+        self, table: str, source: str, held: Stored, timespan: Timespan | None, now: datetime
+    ) -> str:
         columns = {name.lower(): name for name in held.columns}
+        if self._catalog.environment == "xdr" and _TIME.lower() in columns:
+            columns.setdefault(_XDR_TIME.lower(), columns[_TIME.lower()])
         shown = [
             _shown(name, of, columns.get(name.lower()), held)
             for name, of in self.columns(table).items()
         ]
-        source = f"{quoted(self._database)}.main.{quoted(self._folded[table.lower()])}"
         select = f"SELECT {', '.join(shown)} FROM {source}"  # noqa: S608 names are quoted
         time = columns.get(_TIME.lower())
         if timespan is None or time is None or not held.columns[time].startswith("TIMESTAMP"):

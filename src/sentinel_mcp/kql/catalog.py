@@ -12,7 +12,7 @@ from types import MappingProxyType, ModuleType
 from typing import cast
 
 from sentinel_mcp.errors import ConfigError
-from sentinel_mcp.kql.functions import FunctionSchema, declared
+from sentinel_mcp.kql.functions import WATCHLIST_COLUMNS, FunctionSchema, declared
 from sentinel_mcp.kql.nearest import nearest
 from sentinel_mcp.kql.results import Column, Environment
 
@@ -152,6 +152,21 @@ class Catalog:
         bodies call hundreds of others, and binding those takes longer than a check may.
         """
         functions = {**{each.name: each for each in live}, **self.functions}
+        return replace(self, functions=MappingProxyType(functions))
+
+    def with_watchlists(self, watchlists: Mapping[str, Mapping[str, str]]) -> Catalog:
+        """Return a catalog that knows all watchlists: their columns and types, by alias."""
+        known = self.functions["_GetWatchlist"]
+        fixed = {each.name for each in WATCHLIST_COLUMNS}
+        by_alias = tuple(
+            (
+                alias,
+                (*WATCHLIST_COLUMNS, *(Column(n, t) for n, t in columns.items() if n not in fixed)),
+            )
+            for alias, columns in sorted(watchlists.items())
+        )
+        exact = replace(known, columns=WATCHLIST_COLUMNS, columns_by=by_alias)
+        functions = {**self.functions, exact.name: exact}
         return replace(self, functions=MappingProxyType(functions))
 
 

@@ -17,14 +17,17 @@ class FunctionSchema:
     """A function's name, its parameters as KQL declares them, and what it answers with.
 
     `open` says that the table may have more columns (or the database more tables) than are known.
-    `takes_columns` says that the service lets a column stand where the declaration has a string;
-    `assumed` that only some workspaces have the function, so that it counts until one is asked.
+    `columns_by` are the columns by the first argument, where they depend on it and all that can be
+    given are known. `takes_columns` says that the service lets a column stand where the
+    declaration has a string; `assumed` that only some workspaces have the function, so that it
+    counts until one is asked.
     """
 
     name: str
     parameters: str = ""
     kind: FunctionKind = "table"
     columns: tuple[Column, ...] = ()
+    columns_by: tuple[tuple[str, tuple[Column, ...]], ...] | None = None
     open: bool = False
     body: str = ""
     takes_columns: bool = False
@@ -141,6 +144,15 @@ def declared(
     if environment == "sentinel":
         functions += [*_workspace_functions(), *_asim_functions(asim_columns)]
     return {each.name: each for each in functions}
+
+
+WATCHLIST_COLUMNS = (
+    Column("_DTItemId", "string"),
+    Column("LastUpdatedTimeUTC", "datetime"),
+    Column("SearchKey", "string"),
+    Column("WatchlistItem", "dynamic"),
+)
+"""What `_GetWatchlist` answers with for every watchlist, beside the watchlist's own columns."""
 
 
 def _workspace_functions() -> list[FunctionSchema]:

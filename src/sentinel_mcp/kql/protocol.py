@@ -125,6 +125,12 @@ def schema_message(catalog: Catalog, key: str) -> Message:
                 "parameters": each.parameters,
                 "kind": each.kind,
                 "columns": [[column.name, column.type] for column in each.columns],
+                "columns_by": None
+                if each.columns_by is None
+                else {
+                    argument: [[column.name, column.type] for column in columns]
+                    for argument, columns in each.columns_by
+                },
                 "open": each.open,
                 "body": each.body,
                 "takes_columns": each.takes_columns,

@@ -86,11 +86,16 @@ class Check:
         return not self.errors
 
 
+UNTIMED = "__all_"
+"""Before a table's name in a rewritten query: all of it, whatever time range is asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Normalised:
     """A query rewritten into the KQL that the embedded engine runs rightly.
 
-    `tables` are the stored tables it reads, as the bound tree names them; `columns` is the bound
+    `tables` are the stored tables it reads, as the bound tree names them, some behind `UNTIMED`,
+    which Azure's own functions do not hold to the range of a request; `columns` is the bound
     shape of its result. `bound` is False where no .NET was to be had and nothing was rewritten:
     the engine must then refuse what it would get wrong.
     """

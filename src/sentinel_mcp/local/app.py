@@ -25,6 +25,7 @@ from sentinel_mcp.errors import (
     UnsupportedLocally,
 )
 from sentinel_mcp.local import identity
+from sentinel_mcp.local.services import graph
 from sentinel_mcp.local.services.answers import Handler, Handlers, answer
 from sentinel_mcp.local.services.content import routes as content
 from sentinel_mcp.local.services.defender import routes as defender
@@ -39,9 +40,12 @@ from sentinel_mcp.local.services.incidents.behaviour import Incidents
 from sentinel_mcp.local.services.lake import routes as lake
 from sentinel_mcp.local.services.logs import routes as logs
 from sentinel_mcp.local.services.logs.behaviour import Queries
+from sentinel_mcp.local.services.metrics import routes as metrics
+from sentinel_mcp.local.services.metrics.behaviour import Metrics
 from sentinel_mcp.local.services.operations import Area, Operation, operations
 from sentinel_mcp.local.services.resources import routes as resources
 from sentinel_mcp.local.services.rules import routes as rules
+from sentinel_mcp.local.services.rules.behaviour import Rules
 from sentinel_mcp.local.services.threat_intel import routes as threat_intel
 from sentinel_mcp.local.services.watchlists import routes as watchlists
 from sentinel_mcp.local.services.workspaces import routes as workspaces
@@ -50,6 +54,7 @@ from sentinel_mcp.local.services.writing import Clock
 from sentinel_mcp.local.store import Store
 
 _LOGS_ROOT = "/v1/"
+_LAKE_ROOT = "/lake/"
 _API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
 
 # The first that fits counts.
@@ -65,12 +70,15 @@ _STATUSES: dict[type[SentinelError], tuple[int, str]] = {
 
 def create_app(store: Store, queries: Queries, clock: Clock) -> ASGIApp:
     """Return the application over a store."""
-    answered: Mapping[Area | None, Handlers] = {
+    answered: Mapping[Area, Handlers] = {
         "logs": logs.handlers(queries, store.tables),
-        "workspaces": workspaces.handlers(Workspaces(store.tables, store.anchor, store.notices)),
+        "workspaces": workspaces.handlers(
+            Workspaces(store.tables, store.anchor, store.notices), store.documents
+        ),
+        "metrics": metrics.handlers(Metrics(store.connect, store.tables, clock)),
         "incidents": incidents.handlers(Incidents(store.documents, clock)),
         "discussion": discussion.handlers(Discussion(store.documents, clock)),
-        "rules": rules.handlers(store.documents, clock),
+        "rules": rules.handlers(Rules(store.documents, clock, queries.problem)),
         "hunting": hunting.handlers(store.documents, clock),
         "watchlists": watchlists.handlers(store.documents, clock),
         "threat_intel": threat_intel.handlers(store.documents, clock),
@@ -78,13 +86,11 @@ def create_app(store: Store, queries: Queries, clock: Clock) -> ASGIApp:
         "content": content.handlers(store.documents, clock),
         "resources": resources.handlers(store.documents),
         "directory": directory.handlers(store.documents, clock),
-        "defender": defender.handlers(store.documents, clock),
-        "lake": lake.handlers(store.documents, clock),
+        "defender": defender.handlers(store.documents, queries),
+        "lake": lake.handlers(queries),
     }
     routes = [
-        _ArmRoute(
-            each, (answered[each.area].get(each.name) if each.area else None) or _refusing(each)
-        )
+        _ArmRoute(each, answered[each.area][each.name] if each.area else _refusing(each))
         for each in operations()
     ]
     app = Starlette(
@@ -126,7 +132,8 @@ def _api_version(request: Request) -> str:
 
 def _admit(request: Request) -> None:
     """Refuse who brings no token, and who asks Resource Manager without a version."""
-    asks_logs = request.url.path.lower().startswith(_LOGS_ROOT)
+    path = request.url.path.lower()
+    asks_logs = path.startswith(_LOGS_ROOT)
     authorization = request.headers.get("authorization")
     if authorization is None:
         login = f"https://login.microsoftonline.com/{identity.TENANT_ID}"
@@ -141,7 +148,7 @@ def _admit(request: Request) -> None:
         # Log Analytics says 403 here, where Resource Manager says 401.
         status = 403 if asks_logs else 401
         raise Fault(status, "InvalidAuthenticationToken", "The access token is invalid.")
-    if asks_logs:
+    if asks_logs or path.startswith((graph.ROOT, _LAKE_ROOT)):
         return
     if not (version := _api_version(request)):
         raise Fault(
@@ -185,7 +192,9 @@ def _check_scope(request: Request) -> None:
 
 async def _on_fault(request: Request, error: Exception) -> Response:
     fault = cast("Fault", error)  # registered for this class alone
-    return answer(fault.body(), fault.status, fault.headers)
+    asks_graph = request.url.path.lower().startswith(graph.ROOT)
+    body = graph.error_body(fault, request) if asks_graph else fault.body()
+    return answer(body, fault.status, fault.headers)
 
 
 async def _on_error(request: Request, error: Exception) -> Response:

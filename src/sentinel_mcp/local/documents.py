@@ -27,6 +27,8 @@ Body = dict[str, Any]
 """A whole document as on the wire. Any: ARM resources have a shape for every kind."""
 
 Bodies = list[Body]
+Rows = list[tuple[int, str]]
+Placed = list[tuple[int, Body]]
 
 BUSY_TIMEOUT_S = 10.0
 BUSY_POLL_S = 0.05
@@ -48,6 +50,12 @@ CREATE TABLE IF NOT EXISTS document (
     UNIQUE (kind, parent, name)
 );
 CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS appended_row (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    table_name TEXT NOT NULL,
+    cells TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS appended_row_of_table ON appended_row (table_name, position);
 """
 
 
@@ -109,6 +117,13 @@ class Documents:
                 raise _stale(name)
             return self._write(kind, name, body, parent, f'"{uuid.uuid4()}"', "user")
 
+    def put_all(self, documents: Iterable[Document]) -> None:
+        """Create or replace documents, all of them or none."""
+        with self._transaction():
+            for each in documents:
+                etag = f'"{uuid.uuid4()}"'
+                self._write(each.kind, each.name, each.body, each.parent, etag, "user")
+
     def get(self, kind: str, name: str, /, *, parent: str | None = None) -> Body | None:
         """Return a document, or None; without `parent`, the first of that name under any."""
         with self._locked():
@@ -124,6 +139,16 @@ class Documents:
                 (kind, parent),
             ).fetchall()
         return [json.loads(body) for (body,) in rows]
+
+    def list_from(self, kind: str, parent: str, *, after: int, limit: int) -> Placed:
+        """Return up to `limit` documents beyond a position, each with its own: a part of a list."""
+        with self._locked():
+            rows = self._connection.execute(
+                "SELECT position, body FROM document WHERE kind = ? AND parent = ?"
+                " AND origin != 'deleted' AND position > ? ORDER BY position LIMIT ?",
+                (kind, parent, after, limit),
+            ).fetchall()
+        return [(position, json.loads(body)) for position, body in rows]
 
     def delete(self, kind: str, name: str, /, *, parent: str = "", etag: str | None = None) -> None:
         """Remove a document; it does not come back with the next scenario.
@@ -160,6 +185,41 @@ class Documents:
                     self._write(each.kind, each.name, each.body, each.parent, etag, "scenario")
             self._connection.execute("INSERT OR REPLACE INTO fact VALUES ('build', ?)", (build,))
         return len(kept)
+
+    def append_rows(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Write down rows that a change adds to a log table; use `AppendedRows` instead."""
+        with self._transaction():
+            self._connection.executemany(
+                "INSERT INTO appended_row (table_name, cells) VALUES (?, ?)",
+                [(table, json.dumps(row, separators=(",", ":"))) for row in rows],
+            )
+
+    def last_appended(self, tables: Iterable[str]) -> dict[str, int]:
+        """Return the position of the newest row of each of these tables that has any."""
+        with self._locked():
+            found = {
+                table: self._connection.execute(
+                    "SELECT max(position) FROM appended_row WHERE table_name = ?", (table,)
+                ).fetchone()[0]
+                for table in tables
+            }
+        return {table: position for table, position in found.items() if position}
+
+    def appended_rows(self, table: str, *, after: int) -> Rows:
+        """Return position and JSON of a table's rows beyond a position, oldest first."""
+        with self._locked():
+            return self._connection.execute(
+                "SELECT position, cells FROM appended_row WHERE table_name = ? AND position > ?"
+                " ORDER BY position",
+                (table, after),
+            ).fetchall()
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """What differs after every write, be it of this process or of another."""
+        with self._locked():
+            others = self._connection.execute("PRAGMA data_version").fetchone()
+            return others[0], self._connection.total_changes
 
     @property
     def build(self) -> str | None:

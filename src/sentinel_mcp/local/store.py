@@ -39,6 +39,8 @@ STALE_PATIENCE_S = 15.0
 MEMORY_LIMIT = "1GB"
 """For the queries of one process; beyond it DuckDB puts intermediate rows on disk."""
 DEFAULT_SEED = 7
+APPENDED = "appended"
+"""The database in memory for rows that changes of resources add; empty when it is attached."""
 
 
 class _State(Enum):
@@ -329,6 +331,7 @@ def _attached(files: StoreFiles) -> DuckDBPyConnection:
         opened.execute("SET GLOBAL TimeZone = 'UTC'")
         opened.execute(f"SET temp_directory = {_text(files.spill)}")
         opened.execute(f"ATTACH {_text(files.logs)} AS logs (READ_ONLY)")
+        opened.execute(f"ATTACH ':memory:' AS {APPENDED}")
         # From here on no SQL, however it came about, opens a file or loads an extension.
         opened.execute("SET enable_external_access = false")
         _check_length(opened, files.logs)

@@ -76,6 +76,12 @@ def create_table(connection: DuckDBPyConnection, schema: TableSchema) -> None:
     _record_columns(connection, schema.name, schema.columns, first=0)
 
 
+def create_beside(connection: DuckDBPyConnection, place: str, schema: TableSchema) -> None:
+    """Create an empty table like another, at a place in SQL, unless it is there."""
+    columns = ", ".join(_definition(column) for column in schema.columns)
+    connection.execute(f"CREATE TABLE IF NOT EXISTS {place} ({columns})")
+
+
 def add_columns(
     connection: DuckDBPyConnection, schema: TableSchema, columns: Iterable[Column]
 ) -> None:

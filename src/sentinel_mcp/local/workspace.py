@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from sentinel_mcp.local.files import StoreFiles
 from sentinel_mcp.local.requests import RequestLog
 from sentinel_mcp.local.services.logs.behaviour import Queries
 from sentinel_mcp.local.services.logs.engines import Engines, MakeEngine
+from sentinel_mcp.local.services.logs.functions import WorkspaceFunctions
 from sentinel_mcp.local.services.writing import Clock
 from sentinel_mcp.local.store import OnProgress, Store
 
@@ -45,8 +47,9 @@ class LocalWorkspace:
         self.directory = directory
         self.store = store
         self.request_log = RequestLog()
-        engines = Engines(store, make_engine or _duckdb_engine(), StoreFiles(directory).stamp)
-        self._queries = Queries(engines, checker, clock)
+        engines = Engines(store, make_engine or _duckdb_engine(store), StoreFiles(directory).stamp)
+        functions = WorkspaceFunctions(store.documents)
+        self._queries = Queries(engines, checker, clock, functions)
         self.app = self.request_log.watching(create_app(store, self._queries, clock))
 
     @property
@@ -113,7 +116,8 @@ async def open_local(
     return LocalWorkspace(directory, store, checker)
 
 
-def _duckdb_engine() -> MakeEngine:
+def _duckdb_engine(store: Store) -> MakeEngine:
     from sentinel_mcp.engine.engine import DuckdbEngine
+    from sentinel_mcp.local.services.logs.additions import AppendedTables
 
-    return DuckdbEngine
+    return partial(DuckdbEngine, additions=AppendedTables(store.documents))

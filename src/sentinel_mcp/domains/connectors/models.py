@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sentinel_mcp.domains.calls import Failure
+from sentinel_mcp.domains.connectors.silence import State
 from sentinel_mcp.domains.documents import Scalar
 
 Source = Literal["connection", "definition"]
@@ -46,14 +49,6 @@ class Connector(_Frozen):
     ] = None
 
 
-class Failure(_Frozen):
-    """Why a part of the answer is missing."""
-
-    code: str
-    message: str
-    hint: str | None = None
-
-
 class MissingPart(_Frozen):
     """One of the two lists that could not be read."""
 
@@ -89,4 +84,43 @@ class ConnectorDetail(Connector):
         dict[str, Scalar], Field(description="The other settings of the resource, flat.")
     ]
     etag: str | None = None
+    warnings: list[str] = []
+
+
+class TableFreshness(_Frozen):
+    """Whether a table still gets data as it usually does."""
+
+    table: str
+    state: State
+    last_event: datetime | None
+    silence_h: Annotated[float | None, Field(description="Hours since the last event.")]
+    usual_gap_h: Annotated[int | None, Field(description="95 % of its gaps are no longer.")]
+    longest_gap_h: int | None
+    gb_per_day: Annotated[float | None, Field(description="As accounted for over 14 days.")]
+    connectors: Annotated[list[str], Field(description="Connections that feed it, where known.")]
+    rules_count: Annotated[int, Field(description="Enabled rules that read it.")]
+    blind_rules: Annotated[
+        list[str], Field(description="Enabled rules that read it, where it is silent or never was.")
+    ] = []
+    note: str | None = None
+
+
+class MissingSource(_Frozen):
+    """Something that the report is made of and that could not be read."""
+
+    part: Literal["usage", "last_events", "tables", "connections", "rules"]
+    error: Failure
+
+
+class FreshnessReport(_Frozen):
+    """The tables' freshness, the worst first."""
+
+    workspace: str
+    counts: dict[str, int]
+    blind_rules_count: int
+    tables: list[TableFreshness]
+    total_count: int
+    next_cursor: str | None
+    judged: str
+    missing: list[MissingSource] = []
     warnings: list[str] = []

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from sentinel_mcp.azure import odata
-from sentinel_mcp.azure.failures import translated
+from sentinel_mcp.domains.calls import AzureCalls, Failure
 from sentinel_mcp.domains.connectors.documents import (
     definition_title,
     read_connection,
@@ -16,12 +15,12 @@ from sentinel_mcp.domains.connectors.documents import (
     read_definition,
     read_definition_detail,
 )
+from sentinel_mcp.domains.connectors.freshness import Freshness
 from sentinel_mcp.domains.connectors.models import (
     Connected,
     Connector,
     ConnectorDetail,
     ConnectorListing,
-    Failure,
     MissingPart,
     Source,
 )
@@ -29,21 +28,14 @@ from sentinel_mcp.domains.documents import Document, name
 from sentinel_mcp.domains.pages import PageRequest, page_of
 from sentinel_mcp.errors import NotFound, SentinelError
 from sentinel_mcp.settings import Settings
-from sentinel_mcp.tasks.manager import Lane, Progress, TaskManager
+from sentinel_mcp.tasks.manager import TaskManager
 
 if TYPE_CHECKING:
-    from azure.core.async_paging import AsyncItemPaged
-
     from sentinel_mcp.azure.context import AzureServicesContext
     from sentinel_mcp.azure.workspaces import Workspaces
 
-READER = "Microsoft Sentinel Reader"
-"""The least role that reads data connectors."""
-
 MAX_DOCUMENTS = 1_000
 """Of each kind, read for one answer: these lists have no filter and no order at Azure."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +56,11 @@ class ConnectorFilter:
 
 
 class Connectors:
-    """Reads connectors; every call to Azure waits for its place in the management lane."""
+    """Reads connectors, and whether the tables that they feed are fresh."""
 
     def __init__(self, workspaces: Workspaces, tasks: TaskManager, settings: Settings) -> None:
-        self._workspaces = workspaces
-        self._tasks = tasks
-        self._deadline_s = settings.management_timeout_s
-        self._max_bytes = settings.max_answer_bytes
+        self._calls = AzureCalls(workspaces, tasks, settings)
+        self.freshness = Freshness(self._calls)
 
     async def page(
         self, wanted: ConnectorFilter, *, limit: int, cursor: str | None, workspace: str | None
@@ -79,7 +69,7 @@ class Connectors:
 
         When one of the two lists cannot be read the answer says so; when both cannot, it raises.
         """
-        context = await self._workspaces.get(workspace)
+        context = await self._calls.open(workspace)
         call = {
             "tool": "list_connectors",
             "workspace": context.config.name,
@@ -88,7 +78,8 @@ class Connectors:
             "connected": wanted.connected,
         }
         connections, definitions = await asyncio.gather(
-            self._attempt(self._connections(context)), self._attempt(self._definitions(context))
+            self._calls.attempt(self._connections(context)),
+            self._calls.attempt(self._definitions(context)),
         )
         if isinstance(connections, SentinelError) and isinstance(definitions, SentinelError):
             raise connections
@@ -96,7 +87,7 @@ class Connectors:
             filter(wanted.keeps, _together(_list(connections), _list(definitions))),
             key=lambda each: (each.title.casefold(), each.source, each.name),
         )
-        page = page_of(kept, PageRequest(call, limit, cursor, self._max_bytes))
+        page = page_of(kept, PageRequest(call, limit, cursor, self._calls.max_answer_bytes))
         return ConnectorListing(
             workspace=context.config.name,
             connectors=page.items,
@@ -120,12 +111,14 @@ class Connectors:
             NotFound: there is neither.
 
         """
-        context = await self._workspaces.get(workspace)
+        context = await self._calls.open(workspace)
         client, resource = context.security_insights_client, odata.resource_name(connector)
         path = context.resource_group, context.workspace_name, resource
         connection, definition = await asyncio.gather(
-            self._found("read a data connector", lambda: client.data_connectors.get(*path)),
-            self._found(
+            self._calls.read_if_there(
+                "read a data connector", lambda: client.data_connectors.get(*path)
+            ),
+            self._calls.read_if_there(
                 "read a data connector definition",
                 lambda: client.data_connector_definitions.get(*path),
             ),
@@ -137,7 +130,7 @@ class Connectors:
                 f"There is no connector {connector!r} in workspace {context.config.name!r}.",
                 hint="Take `name` of a connector from `list_connectors`.",
             )
-        connections = await self._attempt(self._connections(context))
+        connections = await self._calls.attempt(self._connections(context))
         detail = read_definition_detail(
             definition,
             context.config.name,
@@ -152,7 +145,7 @@ class Connectors:
         """Leave parts out, the least useful first, until the answer is not too large."""
         parts: dict[str, object] = {"steps": [], "connected_when": [], "properties": {}}
         for part, nothing in parts.items():
-            if len(detail.model_dump_json()) <= self._max_bytes:
+            if len(detail.model_dump_json()) <= self._calls.max_answer_bytes:
                 break
             told = [*detail.warnings, f"`{part}` is left out: the answer would be too large."]
             detail = detail.model_copy(update={part: nothing, "warnings": told})
@@ -160,55 +153,21 @@ class Connectors:
 
     async def _connections(self, context: AzureServicesContext) -> list[Document]:
         client = context.security_insights_client
-        return await self._call(
+        return await self._calls.read_all(
             "list the data connectors",
-            lambda: _read(
-                client.data_connectors.list(context.resource_group, context.workspace_name)
-            ),
+            lambda: client.data_connectors.list(context.resource_group, context.workspace_name),
+            max_documents=MAX_DOCUMENTS,
         )
 
     async def _definitions(self, context: AzureServicesContext) -> list[Document]:
         client = context.security_insights_client
-        return await self._call(
+        return await self._calls.read_all(
             "list the data connector definitions",
-            lambda: _read(
-                client.data_connector_definitions.list(
-                    context.resource_group, context.workspace_name
-                )
+            lambda: client.data_connector_definitions.list(
+                context.resource_group, context.workspace_name
             ),
+            max_documents=MAX_DOCUMENTS,
         )
-
-    async def _attempt(self, reading: Awaitable[T]) -> T | SentinelError:
-        try:
-            return await reading
-        except SentinelError as error:
-            return error
-
-    # Any: whatever model the SDK returns; its `as_dict` is all that is used.
-    async def _found(self, operation: str, fetch: Callable[[], Awaitable[Any]]) -> Document | None:
-        try:
-            found = await self._call(operation, fetch)
-        except NotFound:
-            return None
-        return found.as_dict()
-
-    async def _call(self, operation: str, fetch: Callable[[], Awaitable[T]]) -> T:
-        async def work(_: Progress) -> T:
-            with translated(operation, role=READER):
-                return await fetch()
-
-        return await self._tasks.run(
-            operation, work, lane=Lane.MANAGEMENT, deadline_s=self._deadline_s
-        )
-
-
-async def _read(pager: AsyncItemPaged[Any]) -> list[Document]:
-    found: list[Document] = []
-    async for each in pager:
-        found.append(each.as_dict())
-        if len(found) == MAX_DOCUMENTS:
-            break
-    return found
 
 
 def _together(connections: list[Document], definitions: list[Document]) -> list[Connector]:
@@ -224,8 +183,7 @@ def _list(found: list[Document] | SentinelError) -> list[Document]:
 def _missing(source: Source, found: list[Document] | SentinelError) -> list[MissingPart]:
     if not isinstance(found, SentinelError):
         return []
-    error = Failure(code=found.code, message=found.message, hint=found.hint)
-    return [MissingPart(source=source, error=error)]
+    return [MissingPart(source=source, error=Failure.of(found))]
 
 
 def _searched(connector: Connector) -> str:

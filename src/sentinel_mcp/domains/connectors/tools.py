@@ -3,71 +3,61 @@
 from typing import Annotated
 
 from fastmcp.dependencies import Depends
-from fastmcp.server.providers import LocalProvider
 from pydantic import Field
 
+from sentinel_mcp.area import Area
+from sentinel_mcp.domains.arguments import Cursor, WorkspaceName
+from sentinel_mcp.domains.connectors.freshness import FreshnessFilter
 from sentinel_mcp.domains.connectors.models import (
     Connected,
     ConnectorDetail,
     ConnectorListing,
+    FreshnessReport,
     Source,
 )
 from sentinel_mcp.domains.connectors.service import ConnectorFilter, Connectors
-from sentinel_mcp.domains.outlines import outline
+from sentinel_mcp.domains.connectors.silence import State
 from sentinel_mcp.effects import READS_AZURE
 from sentinel_mcp.wiring import service
 
-connectors = LocalProvider()
-
-WorkspaceName = Annotated[str | None, Field(description="A configured name. Default: the first.")]
+connectors = Area()
 
 
-@connectors.tool(
-    title="List data connectors",
-    annotations=READS_AZURE,
-    tags={"connectors", "core"},
-    timeout=90,
-    output_schema=outline(ConnectorListing),
-)
+@connectors.tool("List data connectors", READS_AZURE, {"connectors", "core"}, timeout=90)
 async def list_connectors(
-    text: Annotated[
-        str | None,
-        Field(
-            min_length=1,
-            max_length=200,
-            description="Part of a title, kind, publisher or table.",
-        ),
-    ] = None,
-    source: Annotated[
-        Source | None,
-        Field(description="`connection`: brings data in. `definition`: could be connected."),
-    ] = None,
-    connected: Annotated[
-        Connected | None, Field(description="Keep only these. Default: all.")
-    ] = None,
-    limit: Annotated[int, Field(ge=1, le=200, description="Connectors per page.")] = 50,
-    cursor: Annotated[
-        str | None,
-        Field(max_length=1_000, description="`next_cursor` of the previous page, same filters."),
-    ] = None,
+    text: Annotated[str | None, Field(max_length=200, description="Title, kind, table.")] = None,
+    source: Annotated[Source | None, Field(description="Only these.")] = None,
+    connected: Annotated[Connected | None, Field(description="Only these.")] = None,
+    limit: Annotated[int, Field(ge=1, le=200, description="Per page.")] = 50,
+    cursor: Cursor = None,
     workspace: WorkspaceName = None,
     store: Connectors = Depends(service(Connectors)),
 ) -> ConnectorListing:
-    """List data connectors and content-hub definitions with their tables and whether they are on.
+    """List data connectors and definitions to connect.
 
-    Use it to learn which tables can have data; `get_connector` tells the settings of one.
+    With tables, state.
     """
-    wanted = ConnectorFilter(text=text, source=source, connected=connected)
+    wanted = ConnectorFilter(text=text or None, source=source, connected=connected)
     return await store.page(wanted, limit=limit, cursor=cursor, workspace=workspace)
 
 
-@connectors.tool(
-    title="Get a data connector",
-    annotations=READS_AZURE,
-    tags={"connectors"},
-    timeout=150,
-    output_schema=outline(ConnectorDetail),
-)
+@connectors.tool("Check data freshness", READS_AZURE, {"connectors", "core"}, timeout=300)
+async def check_data_freshness(
+    table: Annotated[str | None, Field(max_length=200, description="Only this.")] = None,
+    state: Annotated[State | None, Field(description="Only these.")] = None,
+    cursor: Cursor = None,
+    workspace: WorkspaceName = None,
+    store: Connectors = Depends(service(Connectors)),
+) -> FreshnessReport:
+    """Tell per table if data comes, and which rules are blind.
+
+    Worst first.
+    """
+    wanted = FreshnessFilter(table or None, state)
+    return await store.freshness.report(wanted, cursor=cursor, workspace=workspace)
+
+
+@connectors.tool("Get a data connector", READS_AZURE, {"connectors"}, timeout=150)
 async def get_connector(
     connector: Annotated[
         str,

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sentinel_mcp.domains.calls import AzureCalls
+from sentinel_mcp.domains.entities.enrichment import Enrichment
+from sentinel_mcp.domains.entities.identification import Identification
+from sentinel_mcp.domains.entities.investigation import Investigations
+from sentinel_mcp.domains.entities.presence import Presences
+from sentinel_mcp.domains.entities.timeline import Timelines
 from sentinel_mcp.settings import Settings
 from sentinel_mcp.tasks.manager import TaskManager
 
@@ -12,8 +19,23 @@ if TYPE_CHECKING:
     from sentinel_mcp.azure.workspaces import Workspaces
 
 
-class Entities:
-    """Reads and changes them, through the calls that all areas share."""
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
-    def __init__(self, workspaces: Workspaces, tasks: TaskManager, settings: Settings) -> None:
-        self._azure = AzureCalls(workspaces, tasks, settings)
+
+class Entities:
+    """The ways to ask about an entity, over the calls that all areas share."""
+
+    def __init__(
+        self,
+        workspaces: Workspaces,
+        tasks: TaskManager,
+        settings: Settings,
+        *,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        azure = AzureCalls(workspaces, tasks, settings)
+        identification = Identification(azure, Presences(azure))
+        self.enrichment = Enrichment(azure)
+        self.investigations = Investigations(azure, identification, now)
+        self.timelines = Timelines(azure, identification, now)

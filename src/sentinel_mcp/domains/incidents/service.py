@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 from sentinel_mcp.azure.failures import translated
 from sentinel_mcp.azure.paging import decode_cursor, encode_cursor, first_page
+from sentinel_mcp.domains.calls import READER, AzureCalls, Failure
 from sentinel_mcp.domains.documents import Document
-from sentinel_mcp.domains.incidents.dossier import READER, Dossiers
+from sentinel_mcp.domains.incidents.alerts import Alerts
+from sentinel_mcp.domains.incidents.attachments import Attachments
+from sentinel_mcp.domains.incidents.dossier import Dossiers
+from sentinel_mcp.domains.incidents.figures import Figures
 from sentinel_mcp.domains.incidents.filters import IncidentFilter
 from sentinel_mcp.domains.incidents.models import (
-    Failure,
     IncidentDossier,
     SectionName,
     SecurityIncidentListing,
@@ -27,6 +30,8 @@ from sentinel_mcp.domains.incidents.paging import (
     read_places,
     write_places,
 )
+from sentinel_mcp.domains.incidents.playbooks import Playbooks
+from sentinel_mcp.domains.incidents.writing import IncidentChanges
 from sentinel_mcp.errors import InputError, SentinelError
 from sentinel_mcp.settings import Settings
 from sentinel_mcp.tasks.manager import Lane, Progress, TaskManager
@@ -38,14 +43,20 @@ ALL_WORKSPACES = "*"
 
 
 class Incidents:
-    """Reads incidents; every call to Azure waits for its place in the management lane."""
+    """Lists incidents, and holds what does the rest of the area's work."""
 
     def __init__(self, workspaces: Workspaces, tasks: TaskManager, settings: Settings) -> None:
         self._workspaces = workspaces
         self._tasks = tasks
         self._deadline_s = settings.management_timeout_s
         self._max_bytes = settings.max_answer_bytes
-        self._dossiers = Dossiers(workspaces, tasks, settings)
+        calls = AzureCalls(workspaces, tasks, settings)
+        self.alerts = Alerts(calls)
+        self.figures = Figures(calls)
+        self.changes = IncidentChanges(calls)
+        self.attachments = Attachments(calls)
+        self.playbooks = Playbooks(calls)
+        self._dossiers = Dossiers(calls)
 
     async def page(
         self, wanted: IncidentFilter, *, limit: int, cursor: str | None, workspace: str | None
@@ -146,8 +157,7 @@ def _outcome(
 ) -> WorkspaceOutcome:
     if isinstance(outcome, Page):
         return WorkspaceOutcome(workspace=name, count=count, more=more)
-    error = Failure(code=outcome.code, message=outcome.message, hint=outcome.hint)
-    return WorkspaceOutcome(workspace=name, count=0, error=error)
+    return WorkspaceOutcome(workspace=name, count=0, error=Failure.of(outcome))
 
 
 def _warnings(wanted: IncidentFilter, pages: Mapping[str, Page], *, failed: int) -> list[str]:

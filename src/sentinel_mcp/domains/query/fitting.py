@@ -11,55 +11,24 @@ import orjson
 
 from sentinel_mcp.azure.logs import LogsTable
 from sentinel_mcp.domains.query.models import ColumnInfo, Format, QueryTable
-
-_CELL_SHARE = 4
-"""A single cell may take up to this fraction of an answer; more is cut."""
+from sentinel_mcp.domains.rows import Room
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What is left of a result, and how it was cut."""
+    """What is left of a result, and the room that it was given."""
 
     tables: list[QueryTable]
-    row_count: int
-    dropped_rows: bool
-    cut_cells: int
+    room: Room
 
 
 def fit(tables: Sequence[LogsTable], *, form: Format, max_rows: int, max_bytes: int) -> Fitted:
     """Keep the first rows of each table, in order, while they fit into `max_bytes` of JSON.
 
-    `max_rows` holds for all tables together. A cell that is too large is cut and ends in a note.
+    `max_rows` holds for all tables together.
     """
-    left_rows, left_bytes, cut_cells = max_rows, max_bytes, 0
-    fitted: list[QueryTable] = []
-    dropped = False
-    for table in tables:
-        rows: list[list[object]] = []
-        for row in table.rows:
-            kept, cut = _cut_cells(row, max_bytes // _CELL_SHARE)
-            size = len(orjson.dumps(kept)) + 1
-            if left_rows == 0 or (size > left_bytes and (rows or fitted)):
-                dropped = True
-                break
-            rows.append(kept)
-            cut_cells += cut
-            left_rows -= 1
-            left_bytes = max(0, left_bytes - size)
-        fitted.append(_shaped(table, rows, form))
-    return Fitted(fitted, row_count=max_rows - left_rows, dropped_rows=dropped, cut_cells=cut_cells)
-
-
-def _cut_cells(row: Sequence[object], max_chars: int) -> tuple[list[object], int]:
-    cut = 0
-    kept: list[object] = []
-    for cell in row:
-        if isinstance(cell, str) and len(cell) > max_chars:
-            kept.append(f"{cell[:max_chars]} … [cut: {len(cell):,} characters in all]")
-            cut += 1
-        else:
-            kept.append(cell)
-    return kept, cut
+    room = Room.of(max_rows=max_rows, max_bytes=max_bytes)
+    return Fitted([_shaped(table, room.take(table.rows), form) for table in tables], room)
 
 
 def _shaped(table: LogsTable, rows: list[list[object]], form: Format) -> QueryTable:

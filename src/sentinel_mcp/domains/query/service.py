@@ -18,20 +18,22 @@ from sentinel_mcp.domains.query.models import (
     Validation,
 )
 from sentinel_mcp.domains.query.schemas import Schema, Schemas
-from sentinel_mcp.errors import KqlError, QueryRefused
+from sentinel_mcp.domains.verdicts import UNKNOWN_NAMES, require_allowed, require_none
 from sentinel_mcp.kql.results import Check, Diagnostic, Environment, TimeRange
 from sentinel_mcp.kql.timespan import Timespan, parse_timespan
 from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.settings import Settings
 from sentinel_mcp.tasks.manager import Lane, Progress, TaskInfo, TaskManager, Watcher
 
-UNKNOWN_NAMES = frozenset({"KS142", "KS204", "KS205", "KS211"})
-"""Kusto.Language's codes for a name that the schema does not have."""
-
 NO_TIME_FILTER = "no-time-filter"
 
 DEFAULT_TIMESPAN = "P1D"
 """What a query covers when neither the caller nor its own text says; the portal's default too."""
+
+_CORRECT_IT = (
+    "Correct it and check it with `validate_query`; `search_tables` and `get_table` show what "
+    "there is."
+)
 
 QUEUE_ALLOWANCE_S = 60
 """How much longer than the server timeout a query may take, waiting and reading included."""
@@ -132,9 +134,9 @@ class Queries:
     async def _plan(self, request: QueryRequest, max_bytes: int | None = None) -> _Plan:
         timespan = parse_timespan(request.timespan) if request.timespan is not None else None
         schema, check = await self._check(request.query, "sentinel", request.workspace_id)
-        _require_allowed(check)
+        require_allowed(check)
         if request.check:
-            _require_valid(check)
+            require_none(check.errors, hint=_CORRECT_IT)
         timeout_s = request.server_timeout or self._settings.query_timeout_s
         return _Plan(
             request,
@@ -184,19 +186,12 @@ class Queries:
             max_rows=max_rows,
             max_bytes=plan.max_bytes,
         )
-        truncated = fitted.dropped_rows or answer.truncated
-        warnings = [*plan.warnings]
-        if truncated:
-            warnings.append(
-                f"Cut: the first {fitted.row_count} rows are here and there are more. Aggregate "
-                "with `summarize`, sort with `top`, or narrow the range to see what matters."
-            )
-        if fitted.cut_cells:
-            warnings.append(f"{fitted.cut_cells} long values are cut; `substring` reads the rest.")
+        truncated = fitted.room.full or answer.truncated
+        warnings = [*plan.warnings, *fitted.room.warnings(truncated=truncated)]
         return QueryResponse(
             workspace=workspace,
             tables=fitted.tables,
-            row_count=fitted.row_count,
+            row_count=fitted.room.shown_rows,
             truncated=truncated,
             timespan=plan.timespan,
             partial=answer.fault is not None,
@@ -207,35 +202,6 @@ class Queries:
             visualization=answer.visualization,
             warnings=warnings,
         )
-
-
-def _require_allowed(check: Check) -> None:
-    if not check.refusals:
-        return
-    first = check.refusals[0]
-    raise QueryRefused(
-        f"The query may not run: {first.construct} at line {first.line}, column {first.column}. "
-        f"{first.reason}",
-        hint=f"{first.allowed_by} would allow it." if first.allowed_by else "Leave it out.",
-    )
-
-
-def _require_valid(check: Check) -> None:
-    if check.valid:
-        return
-    told = [_told_diagnostic(each) for each in check.errors[:5]]
-    if len(check.errors) > len(told):
-        told.append(f"and {len(check.errors) - len(told)} more")
-    raise KqlError(
-        f"The query is not valid: {'; '.join(told)}",
-        hint="Correct it and check it with `validate_query`; `search_tables` and `get_table` "
-        "show what there is.",
-    )
-
-
-def _told_diagnostic(each: Diagnostic) -> str:
-    suggestion = f" {each.suggestion}" if each.suggestion else ""
-    return f"line {each.line}, column {each.column}: {each.message}{suggestion} [{each.code}]"
 
 
 def _applied(request: QueryRequest, timespan: Timespan | None, check: Check) -> AppliedTimespan:

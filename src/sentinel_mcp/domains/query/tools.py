@@ -4,11 +4,10 @@ from typing import Annotated, Literal
 
 from fastmcp.dependencies import CurrentContext, Depends
 from fastmcp.server.context import Context
-from fastmcp.server.providers import LocalProvider
 from pydantic import Field
 
+from sentinel_mcp.area import Area
 from sentinel_mcp.domains.arguments import WorkspaceName
-from sentinel_mcp.domains.outlines import outline
 from sentinel_mcp.domains.query.models import (
     Format,
     QueryBatch,
@@ -25,12 +24,10 @@ from sentinel_mcp.effects import READS_AZURE, STARTS_WORK
 from sentinel_mcp.tasks.manager import TaskInfo
 from sentinel_mcp.wiring import progress_to, service, steps_to
 
-query = LocalProvider()
+query = Area()
 
 KqlText = Annotated[str, Field(min_length=1, description="KQL; no management commands.")]
-AnyWorkspace = Annotated[
-    str | None, Field(description="A configured name, or `*` for all. Default: the first.")
-]
+AnyWorkspace = Annotated[str | None, Field(description="Its configured name, or `*` for all.")]
 TimespanText = Annotated[
     str | None,
     Field(description="`PT1H`, `7d`, `start/end`. Default: as the query says, else 24 h."),
@@ -38,24 +35,16 @@ TimespanText = Annotated[
 MaxRows = Annotated[
     int | None, Field(ge=1, le=100_000, description="Rows in the answer. Default 200.")
 ]
-Form = Annotated[Format, Field(description="`rows`, or the rows as `csv` or `markdown` text.")]
+Form = Annotated[Format, Field(description="How the rows come.")]
 WithStatistics = Annotated[bool, Field(description="Add what the query cost Azure.")]
-WithVisualization = Annotated[bool, Field(description="Add the chart that `render` asks for.")]
-CheckFirst = Annotated[
-    bool, Field(description="Check names and types first; false runs it unchecked.")
-]
+WithVisualization = Annotated[bool, Field(description="Add the chart of `render`.")]
+CheckFirst = Annotated[bool, Field(description="False runs it unchecked.")]
 ServerTimeout = Annotated[
     int | None, Field(ge=1, le=600, description="Seconds Azure may take. Default 180.")
 ]
 
 
-@query.tool(
-    title="Run a KQL query",
-    annotations=READS_AZURE,
-    tags={"query", "core"},
-    timeout=700,
-    output_schema=outline(QueryResponse),
-)
+@query.tool("Run a KQL query", READS_AZURE, {"query", "core"}, timeout=700)
 async def run_query(
     query: KqlText,
     timespan: TimespanText = None,
@@ -90,13 +79,7 @@ async def run_query(
     )
 
 
-@query.tool(
-    title="Run several KQL queries",
-    annotations=READS_AZURE,
-    tags={"query"},
-    timeout=1_800,
-    output_schema=outline(QueryBatch),
-)
+@query.tool("Run several KQL queries", READS_AZURE, {"query"}, timeout=1_800)
 async def run_queries(
     queries: Annotated[
         list[Annotated[str, Field(min_length=1)]],
@@ -129,13 +112,7 @@ async def run_queries(
     return await several.run_all(requests, on_step=steps_to(context, "queries"))
 
 
-@query.tool(
-    title="Start a long query",
-    annotations=STARTS_WORK,
-    tags={"tasks", "core"},
-    timeout=60,
-    output_schema=outline(TaskInfo),
-)
+@query.tool("Start a long query", STARTS_WORK, {"tasks", "core"}, timeout=60)
 async def start_query(
     query: KqlText,
     timespan: TimespanText = None,
@@ -150,8 +127,7 @@ async def start_query(
 ) -> TaskInfo:
     """Run a KQL query in the background and return its task at once.
 
-    Use it for queries that take longer than a minute; `get_task` waits for the answer and
-    `cancel_task` ends it, at Azure too. Takes the arguments of `run_query`.
+    For what takes longer than a minute; `get_task` waits for the answer.
     """
     return await queries.start(
         QueryRequest(
@@ -168,40 +144,28 @@ async def start_query(
     )
 
 
-@query.tool(
-    title="Check a KQL query",
-    annotations=READS_AZURE,
-    tags={"query", "core"},
-    timeout=90,
-    output_schema=outline(Validation),
-)
+@query.tool("Check a KQL query", READS_AZURE, {"query", "core"}, timeout=90)
 async def validate_query(
     query: KqlText,
     environment: Annotated[
         Literal["sentinel", "xdr"],
-        Field(description="Whose tables: the workspace's, or Defender XDR advanced hunting's."),
+        Field(description="`xdr`: the tables of Defender XDR."),
     ] = "sentinel",
     workspace: WorkspaceName = None,
     queries: Queries = Depends(service(Queries)),
 ) -> Validation:
-    """Check a KQL query with Microsoft's own parser and the workspace's schema; nothing is run.
+    """Check KQL with Microsoft's own parser and the workspace's schema; nothing is run.
 
     Returns each error with its place and, where there is one, the nearest existing name.
     """
     return await queries.validate(query, environment, workspace)
 
 
-@query.tool(
-    title="Find tables",
-    annotations=READS_AZURE,
-    tags={"query", "core"},
-    timeout=240,
-    output_schema=outline(TableListing),
-)
+@query.tool("Find tables", READS_AZURE, {"query", "core"}, timeout=240)
 async def search_tables(
     text: Annotated[
         str,
-        Field(max_length=500, description="What the table should be about; empty lists them all."),
+        Field(max_length=500, description="What it is about; empty lists all."),
     ] = "",
     limit: Annotated[int, Field(ge=1, le=100, description="Tables in the answer.")] = 15,
     refresh: Annotated[bool, Field(description="Read the schema anew; else hourly.")] = False,
@@ -210,23 +174,15 @@ async def search_tables(
 ) -> TableListing:
     """Find the tables that hold what you are looking for, with their volume and last event.
 
-    Searches names, descriptions and columns. Read one with `get_table` before you query it.
+    Read one with `get_table` before you query it.
     """
     return await tables.search(text, limit, workspace, refresh=refresh)
 
 
-@query.tool(
-    title="Describe a table",
-    annotations=READS_AZURE,
-    tags={"query", "core"},
-    timeout=240,
-    output_schema=outline(TableDetail),
-)
+@query.tool("Describe a table", READS_AZURE, {"query", "core"}, timeout=240)
 async def get_table(
     name: Annotated[str, Field(min_length=1, max_length=200, description="The table's name.")],
-    sample_rows: Annotated[
-        int, Field(ge=0, le=20, description="Latest rows of the last 7 days to show.")
-    ] = 0,
+    sample_rows: Annotated[int, Field(ge=0, le=20, description="Latest rows to show.")] = 0,
     workspace: WorkspaceName = None,
     tables: Tables = Depends(service(Tables)),
 ) -> TableDetail:

@@ -3,27 +3,20 @@
 from typing import Annotated
 
 from fastmcp.dependencies import Depends
-from fastmcp.server.providers import LocalProvider
 from pydantic import Field
 
-from sentinel_mcp.domains.outlines import outline
+from sentinel_mcp.area import Area
 from sentinel_mcp.domains.tasks.models import TaskListing
 from sentinel_mcp.effects import READS_SERVER, STOPS_WORK
 from sentinel_mcp.tasks.manager import TaskInfo, TaskManager
 from sentinel_mcp.wiring import service
 
-tasks = LocalProvider()
+tasks = Area()
 
 TaskId = Annotated[str, Field(max_length=100, description="`id` of a task.")]
 
 
-@tasks.tool(
-    title="List tasks",
-    annotations=READS_SERVER,
-    tags={"tasks", "core"},
-    timeout=30,
-    output_schema=outline(TaskListing),
-)
+@tasks.tool("List tasks", READS_SERVER, {"tasks", "core"}, timeout=30)
 async def list_tasks(
     limit: Annotated[int, Field(ge=1, le=100, description="Tasks in the answer.")] = 20,
     manager: TaskManager = Depends(service(TaskManager)),
@@ -37,13 +30,7 @@ async def list_tasks(
     return TaskListing(tasks=shown, total_count=len(every))
 
 
-@tasks.tool(
-    title="Read a task",
-    annotations=READS_SERVER,
-    tags={"tasks", "core"},
-    timeout=60,
-    output_schema=outline(TaskInfo),
-)
+@tasks.tool("Read a task", READS_SERVER, {"tasks", "core"}, timeout=60)
 async def get_task(
     task_id: TaskId,
     wait_s: Annotated[float, Field(ge=0, le=30, description="Seconds to wait for it to end.")] = 0,
@@ -56,13 +43,7 @@ async def get_task(
     return await manager.wait(task_id, wait_s)
 
 
-@tasks.tool(
-    title="Cancel a task",
-    annotations=STOPS_WORK,
-    tags={"tasks", "core"},
-    timeout=30,
-    output_schema=outline(TaskInfo),
-)
+@tasks.tool("Cancel a task", STOPS_WORK, {"tasks", "core"}, timeout=30)
 async def cancel_task(
     task_id: TaskId,
     manager: TaskManager = Depends(service(TaskManager)),

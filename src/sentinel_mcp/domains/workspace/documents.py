@@ -77,7 +77,12 @@ def read_detail(
 
 
 def read_visible(
-    document: Document, *, subscription_id: str, subscription: str | None, tenant_id: str | None
+    document: Document,
+    *,
+    subscription_id: str,
+    subscription: str | None,
+    tenant_id: str | None,
+    delegated: bool,
 ) -> VisibleWorkspace:
     """Return a workspace of a subscription's list; whether it is configured is not known here."""
     properties = inner(document, "properties")
@@ -90,6 +95,7 @@ def read_visible(
         subscription_id=subscription_id,
         subscription=subscription,
         tenant_id=tenant_id,
+        delegated=delegated,
         location=text(document, "location"),
         sku=text(inner(properties, "sku"), "name"),
         retention_days=whole(properties, "retentionInDays"),

@@ -7,20 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sentinel_mcp.domains.calls import Failure
+
 ServiceName = Literal["credential", "resource_manager", "log_analytics", "sentinel"]
 PartName = Literal["onboarding", "tables"]
 
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True)
-
-
-class Failure(_Frozen):
-    """Why a part of the answer is missing, or a check failed."""
-
-    code: str
-    message: str
-    hint: str | None = None
 
 
 class MissingPart(_Frozen):
@@ -92,6 +86,9 @@ class VisibleWorkspace(_Frozen):
     subscription_id: str
     subscription: str | None
     tenant_id: str | None
+    delegated: Annotated[
+        bool, Field(description="Of another tenant, delegated through Lighthouse.")
+    ] = False
     location: str | None
     sku: str | None
     retention_days: int | None

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from sentinel_mcp.azure.failures import translated
 from sentinel_mcp.azure.odata import path_segment
+from sentinel_mcp.domains.calls import AzureCalls, Failure
 from sentinel_mcp.domains.documents import Document, as_document, inners, text
 from sentinel_mcp.domains.pages import PageRequest, page_of
 from sentinel_mcp.domains.workspace.documents import describe, read_detail, read_visible
+from sentinel_mcp.domains.workspace.metrics import WorkspaceMetrics
 from sentinel_mcp.domains.workspace.models import (
-    Failure,
     MissingPart,
     UnreadSubscription,
     VisibleWorkspace,
     WorkspaceDetail,
     WorkspaceListing,
 )
+from sentinel_mcp.domains.workspace.rights.service import Permissions
+from sentinel_mcp.domains.workspace.setup.service import Setups
+from sentinel_mcp.domains.workspace.usage.service import UsageReports
 from sentinel_mcp.errors import AzureError, NotFound, SentinelError
 from sentinel_mcp.settings import Settings
-from sentinel_mcp.tasks.manager import Lane, Progress, TaskManager
+from sentinel_mcp.tasks.manager import TaskManager
 
 if TYPE_CHECKING:
     from sentinel_mcp.azure.context import AzureServicesContext
@@ -43,7 +47,10 @@ _WORKSPACES = (
     "/subscriptions/{}/providers/Microsoft.OperationalInsights/workspaces?api-version=2025-07-01"
 )
 
-T = TypeVar("T")
+
+def utc_now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +60,47 @@ class _Subscription:
     id: str
     name: str | None
     tenant_id: str | None
+    delegated: bool
     context: AzureServicesContext
 
 
 class WorkspaceDirectory:
-    """Describes workspaces; every call to Azure waits for its place in the management lane."""
+    """Describes workspaces; what else is told of one has a reader of its own."""
 
-    def __init__(self, workspaces: Workspaces, tasks: TaskManager, settings: Settings) -> None:
-        self._workspaces = workspaces
-        self._tasks = tasks
-        self._deadline_s = settings.management_timeout_s
-        self._max_bytes = settings.max_answer_bytes
+    def __init__(
+        self,
+        workspaces: Workspaces,
+        tasks: TaskManager,
+        settings: Settings,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._calls = calls = AzureCalls(workspaces, tasks, settings)
+        self.permissions = Permissions(calls, writes_allowed=settings.allow_writes)
+        self.usage = UsageReports(calls)
+        self.setups = Setups(calls)
+        self.metrics = WorkspaceMetrics(calls, clock)
 
     async def get(self, workspace: str | None) -> WorkspaceDetail:
         """Return a configured workspace as it is set up; a part that cannot be read says so."""
-        context = await self._workspaces.get(workspace)
+        context = await self._calls.open(workspace)
+        place = context.resource_group, context.workspace_name
+        resources, states = (
+            context.loganalytics_client.workspaces,
+            context.security_insights_client.sentinel_onboarding_states,
+        )
         document, onboarding, tables = await asyncio.gather(
-            self._attempt("read the workspace", lambda: _workspace(context)),
-            self._attempt("read the onboarding state", lambda: _onboarding(context)),
-            self._attempt("count the tables", lambda: _count_tables(context)),
+            self._calls.attempt(
+                self._calls.read("read the workspace", lambda: resources.get(*place), role=ROLE)
+            ),
+            self._calls.attempt(
+                self._calls.read(
+                    "read the onboarding state", lambda: states.get(*place, "default"), role=ROLE
+                )
+            ),
+            self._calls.attempt(
+                self._calls.call("count the tables", lambda: _count_tables(context), role=ROLE)
+            ),
         )
         if isinstance(document, SentinelError):
             raise document
@@ -81,9 +110,9 @@ class WorkspaceDirectory:
             onboarded = False
         elif isinstance(onboarding, SentinelError):
             onboarded = None
-            missing.append(MissingPart(part="onboarding", error=_failure(onboarding)))
+            missing.append(MissingPart(part="onboarding", error=Failure.of(onboarding)))
         if isinstance(tables, SentinelError):
-            missing.append(MissingPart(part="tables", error=_failure(tables)))
+            missing.append(MissingPart(part="tables", error=Failure.of(tables)))
         return read_detail(
             document,
             context,
@@ -98,7 +127,7 @@ class WorkspaceDirectory:
 
         A subscription that cannot be read is told; the others still come.
         """
-        contexts = [await self._workspaces.get(each) for each in self._workspaces.names]
+        contexts = [await self._calls.open(each) for each in self._calls.names]
         subscriptions, unread = await self._subscriptions(contexts)
         asked = subscriptions[:MAX_SUBSCRIPTIONS]
         answers = await asyncio.gather(*(self._of(each) for each in asked))
@@ -107,7 +136,7 @@ class WorkspaceDirectory:
         names = {each.config.resource_id.casefold(): each.config.name for each in contexts}
         visible = sorted((_named(each, names) for each in visible), key=_place)
         call = {"tool": "list_workspaces"}
-        page = page_of(visible, PageRequest(call, limit, cursor, self._max_bytes))
+        page = page_of(visible, PageRequest(call, limit, cursor, self._calls.max_answer_bytes))
         left_out, untold = len(subscriptions) - len(asked), len(unread) - MAX_UNREAD
         return WorkspaceListing(
             configured=[
@@ -132,7 +161,13 @@ class WorkspaceDirectory:
         asked = list({each.config.tenant_id: each for each in reversed(contexts)}.values())
         answers = await asyncio.gather(
             *(
-                self._attempt("list the subscriptions", lambda at=each: _all(at, _SUBSCRIPTIONS))
+                self._calls.attempt(
+                    self._calls.call(
+                        "list the subscriptions",
+                        lambda at=each: _all(at, _SUBSCRIPTIONS),
+                        role=ROLE,
+                    )
+                )
                 for each in asked
             )
         )
@@ -140,25 +175,33 @@ class WorkspaceDirectory:
         unread: list[UnreadSubscription] = []
         for context, answer in zip(asked, answers, strict=True):
             if isinstance(answer, SentinelError):
-                unread.append(UnreadSubscription(subscription_id=None, error=_failure(answer)))
+                unread.append(UnreadSubscription(subscription_id=None, error=Failure.of(answer)))
                 continue
             for each in answer:
                 if identifier := text(each, "subscriptionId"):
                     found[identifier.casefold()] = _Subscription(
-                        identifier, text(each, "displayName"), text(each, "tenantId"), context
+                        identifier,
+                        text(each, "displayName"),
+                        text(each, "tenantId"),
+                        bool(inners(each, "managedByTenants")),
+                        context,
                     )
         return list(found.values()), unread
 
     async def _of(self, subscription: _Subscription) -> list[VisibleWorkspace] | UnreadSubscription:
         url = _WORKSPACES.format(path_segment(subscription.id))
-        answer = await self._attempt(
-            "list the workspaces of a subscription", lambda: _all(subscription.context, url)
+        answer = await self._calls.attempt(
+            self._calls.call(
+                "list the workspaces of a subscription",
+                lambda: _all(subscription.context, url),
+                role=ROLE,
+            )
         )
         if isinstance(answer, SentinelError):
             return UnreadSubscription(
                 subscription_id=subscription.id,
                 subscription=subscription.name,
-                error=_failure(answer),
+                error=Failure.of(answer),
             )
         return [
             read_visible(
@@ -166,40 +209,10 @@ class WorkspaceDirectory:
                 subscription_id=subscription.id,
                 subscription=subscription.name,
                 tenant_id=subscription.tenant_id,
+                delegated=subscription.delegated,
             )
             for each in answer
         ]
-
-    async def _attempt(
-        self, operation: str, fetch: Callable[[], Awaitable[T]]
-    ) -> T | SentinelError:
-        try:
-            return await self._call(operation, fetch)
-        except SentinelError as error:
-            return error
-
-    async def _call(self, operation: str, fetch: Callable[[], Awaitable[T]]) -> T:
-        async def work(_: Progress) -> T:
-            with translated(operation, role=ROLE):
-                return await fetch()
-
-        return await self._tasks.run(
-            operation, work, lane=Lane.MANAGEMENT, deadline_s=self._deadline_s
-        )
-
-
-async def _workspace(context: AzureServicesContext) -> Document:
-    found = await context.loganalytics_client.workspaces.get(
-        context.resource_group, context.workspace_name
-    )
-    return found.as_dict()
-
-
-async def _onboarding(context: AzureServicesContext) -> Document:
-    found = await context.security_insights_client.sentinel_onboarding_states.get(
-        context.resource_group, context.workspace_name, "default"
-    )
-    return found.as_dict()
 
 
 async def _count_tables(context: AzureServicesContext) -> int:
@@ -246,7 +259,3 @@ def _place(workspace: VisibleWorkspace) -> tuple[bool, str, str]:
         workspace.workspace_name.casefold(),
         workspace.subscription_id,
     )
-
-
-def _failure(error: SentinelError) -> Failure:
-    return Failure(code=error.code, message=error.message, hint=error.hint)

@@ -13,6 +13,7 @@ from sentinel_mcp.kql.worker.kusto import (
     Collections,
     Globals,
     Language,
+    Node,
     Symbol,
     Symbols,
     System,
@@ -126,6 +127,10 @@ def _function(declared: Message, elsewhere: dict[str, Symbol], shapes: dict[str,
         listed = parameters if parameters.startswith("(") else f"({parameters})"
         braced = body if body.startswith("{") else f"{{ {body} }}"
         return Symbols.FunctionSymbol(name, listed, braced)
+    accepted = Symbols.Parameter.ParseList(parameters) if parameters else ()
+    array = System.Array[Symbols.Parameter](list(accepted))
+    if declared["columns_by"] is not None:
+        return _choosing(declared, array)
     if declared["kind"] == "database":
         result = elsewhere["workspace" if name == "workspace" else ""]
     else:
@@ -133,9 +138,28 @@ def _function(declared: Message, elsewhere: dict[str, Symbol], shapes: dict[str,
         if shape not in shapes:
             shapes[shape] = _table("", declared["columns"], is_open=declared["open"])
         result = shapes[shape]
-    accepted = Symbols.Parameter.ParseList(parameters) if parameters else ()
-    array = System.Array[Symbols.Parameter](list(accepted))
     return Symbols.FunctionSymbol(name, result, array)
+
+
+def _choosing(declared: Message, parameters: Node) -> Symbol:
+    """Build a function whose answer has other columns for each value of its first argument."""
+    tables = {
+        argument: _table("", columns, is_open=False)
+        for argument, columns in declared["columns_by"].items()
+    }
+    other = _table("", declared["columns"], is_open=False)
+    any_of_them = _table("", declared["columns"], is_open=True)
+    first = str(parameters[0].Name)
+
+    def choose(call: Node) -> Symbol:
+        argument = call.GetArgument(first)
+        value = None if argument is None else argument.ConstantValue
+        return tables.get(value, other) if isinstance(value, str) else any_of_them
+
+    signature = Symbols.Signature(
+        Symbols.CustomReturnType(choose), Symbols.Tabularity.Tabular, parameters
+    )
+    return Symbols.FunctionSymbol(declared["name"], System.Array[Symbols.Signature]([signature]))
 
 
 def _symbols(members: Iterable[Symbol]) -> Symbol:

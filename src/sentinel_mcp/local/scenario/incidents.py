@@ -25,8 +25,13 @@ _UNASSIGNED: Body = {"objectId": None, "email": None, "userPrincipalName": None,
 def documents(case: Case, clock: Clock, bookmarks: Sequence[str]) -> Iterable[Document]:
     """Yield an incident and everything in it; `bookmarks` are the names of those it has."""
     yield Document("incidents", case.id, _incident(case, len(bookmarks)))
+    yield Document("incidentHistory", case.id, _history(case))
     for name, body in alerts.documents(case, clock):
         yield Document("alerts", name, body, case.id)
+    for each in case.alerts:
+        about = [entity.id for entity in entity_documents(each.alert.entities, clock)]
+        body = {"name": each.id, "properties": {"entities": about}}
+        yield Document("alertEntities", each.id, body)
     entities = [entity for each in case.alerts for entity in each.alert.entities]
     for entity in entity_documents(entities, clock):
         yield Document("entities", entity.id, entity.body(), case.id)
@@ -47,6 +52,7 @@ def documents(case: Case, clock: Clock, bookmarks: Sequence[str]) -> Iterable[Do
 def rows(case: Case, bookmarks: Sequence[str]) -> Iterable[Body]:
     """Yield an incident as the table has it: a row for every change."""
     episode = case.episode
+    first_modified = _first_modified(case)
     for version in case.versions:
         first, last = _activity(version.alerts)
         closed = version.status == "Closed"
@@ -67,7 +73,7 @@ def rows(case: Case, bookmarks: Sequence[str]) -> Iterable[Body]:
             "IncidentUrl": case.url,
             "FirstActivityTime": str(first),
             "LastActivityTime": str(last),
-            "FirstModifiedTime": str(version.at) if version is not case.versions[0] else None,
+            "FirstModifiedTime": str(first_modified) if version is not case.versions[0] else None,
             "LastModifiedTime": str(version.at),
             "CreatedTime": str(case.created),
             "ClosedTime": str(version.at) if closed else None,
@@ -87,6 +93,22 @@ def rows(case: Case, bookmarks: Sequence[str]) -> Iterable[Body]:
             "AdditionalData": _additional(version, len(bookmarks)),
             "SourceSystem": "Azure",
         }
+
+
+def _first_modified(case: Case) -> datetime | None:
+    return case.versions[1].at if len(case.versions) > 1 else None
+
+
+def _history(case: Case) -> Body:
+    """Return what only the table tells of an incident, for the rows that changes of it will add."""
+    first = _first_modified(case)
+    return {
+        "name": case.id,
+        "properties": {
+            "firstModifiedTimeUtc": wire(first) if first else None,
+            "closedTimeUtc": wire(case.closed) if case.closed else None,
+        },
+    }
 
 
 def _incident(case: Case, bookmarks: int) -> Body:

@@ -7,22 +7,30 @@ from datetime import timedelta
 from typing import Any
 
 from sentinel_mcp.local.documents import Document
-from sentinel_mcp.local.identity import INSIGHTS_ID
+from sentinel_mcp.local.identity import INSIGHTS_ID, RESOURCE_GROUP, SUBSCRIPTION_ID
 from sentinel_mcp.local.scenario.clock import Clock, wire
+from sentinel_mcp.local.scenario.names import guid
+from sentinel_mcp.local.scenario.rule_runs import changed
+from sentinel_mcp.local.scenario.rule_templates import mappings, template_of
 from sentinel_mcp.local.scenario.rules.all import rules
 from sentinel_mcp.local.scenario.rules.model import Rule
 
 Body = dict[str, Any]
 """A JSON object. Any: its values are of many kinds."""
 
-FUSION_TEMPLATE = "f71aba3d-28fb-450b-b192-4e76a83015c8"
-"""The one template of Fusion rules, the same in every workspace."""
+
+_PLAYBOOKS = {
+    "password-spray": ("Notify-SOC-Channel", "Block-Address-At-Firewall"),
+    "lsass-dump": ("Isolate-Device",),
+}
+"""The logic apps that a rule's alerts start, by the key of the rule."""
 
 
 def documents(clock: Clock) -> Iterable[Document]:
     """Yield the rules."""
     for number, rule in enumerate(rules()):
-        modified = wire(clock.now - timedelta(days=120 - 3 * number, hours=number))
+        long_ago = timedelta(days=120 - 3 * number, hours=number)
+        modified = wire(clock.now - (changed(rule.key) or long_ago))
         body = {
             "id": f"{INSIGHTS_ID}/alertRules/{rule.id}",
             "name": rule.id,
@@ -32,13 +40,14 @@ def documents(clock: Clock) -> Iterable[Document]:
             "properties": {**_properties(rule), "lastModifiedUtc": modified},
         }
         yield Document("alertRules", rule.id, body)
+        for playbook in _PLAYBOOKS.get(rule.key, ()):
+            yield _action(rule, playbook)
 
 
 def _properties(rule: Rule) -> Body:
     if rule.kind == "Fusion":
         return {
             **_common(rule),
-            "alertRuleTemplateName": FUSION_TEMPLATE,
             "tactics": list(rule.tactics),
             "techniques": list(rule.techniques),
             "severity": rule.severity,
@@ -60,16 +69,7 @@ def _properties(rule: Rule) -> Body:
         "suppressionEnabled": False,
         "eventGroupingSettings": {"aggregationKind": "SingleAlert"},
         "customDetails": dict(rule.details) or None,
-        "entityMappings": [
-            {
-                "entityType": kind,
-                "fieldMappings": [
-                    {"identifier": identifier, "columnName": column}
-                    for identifier, column in fields.items()
-                ],
-            }
-            for kind, fields in rule.entities
-        ],
+        "entityMappings": mappings(rule.entities),
         "alertDetailsOverride": None,
         "incidentConfiguration": {
             "createIncident": rule.creates_incident,
@@ -84,6 +84,8 @@ def _properties(rule: Rule) -> Body:
             },
         },
     }
+    if version := template_of(rule.key)[1]:
+        properties["templateVersion"] = version
     if rule.kind == "Scheduled":
         properties |= {
             "queryFrequency": rule.frequency,
@@ -94,9 +96,25 @@ def _properties(rule: Rule) -> Body:
     return properties
 
 
+def _action(rule: Rule, playbook: str) -> Document:
+    name = guid("action", rule.key, playbook)
+    body = {
+        "id": f"{INSIGHTS_ID}/alertRules/{rule.id}/actions/{name}",
+        "name": name,
+        "type": "Microsoft.SecurityInsights/alertRules/actions",
+        "etag": "",
+        "properties": {
+            "workflowId": guid("workflow", playbook).replace("-", ""),
+            "logicAppResourceId": f"/subscriptions/{SUBSCRIPTION_ID}/resourceGroups/"
+            f"{RESOURCE_GROUP}/providers/Microsoft.Logic/workflows/{playbook}",
+        },
+    }
+    return Document("actions", name, body, parent=rule.id)
+
+
 def _common(rule: Rule) -> Body:
     return {
-        "alertRuleTemplateName": None,
+        "alertRuleTemplateName": template_of(rule.key)[0],
         "displayName": rule.name,
         "description": rule.description,
         "enabled": rule.enabled,

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sentinel_mcp.kql.catalog import Catalog
 from sentinel_mcp.local.identity import RESOURCE_ID, WORKSPACE_ID
-from sentinel_mcp.local.scenario import alerts, bookmarks, incidents, intelligence, watchlists
+from sentinel_mcp.local.scenario import (
+    alerts,
+    bookmarks,
+    incidents,
+    indicator_documents,
+    rule_runs,
+    watchlists,
+)
 from sentinel_mcp.local.scenario.cases import Case, cases
 from sentinel_mcp.local.scenario.clock import Clock
 from sentinel_mcp.local.scenario.names import guid
@@ -23,7 +29,6 @@ from sentinel_mcp.local.scenario.noise import (
     windows,
 )
 from sentinel_mcp.local.scenario.noise.stream import Generator
-from sentinel_mcp.local.scenario.rules.all import rules
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -52,8 +57,6 @@ _SAME_TIME = {
     "Syslog": ("EventTime",),
 }
 
-_MINUTES = {"M": 1, "H": 60}
-
 
 def write_tables(
     connection: DuckDBPyConnection,
@@ -65,21 +68,24 @@ def write_tables(
     """Create and fill every table of the scenario."""
     clock = Clock(anchor)
     generator = Generator(connection, catalog, seed, clock)
-    generator.reference("rule", _running_rules())
+    found = cases(clock)
+    generator.reference("rule", rule_runs.running_rules())
+    generator.reference("raised", rule_runs.raised_alerts(found))
     for number, (what, module) in enumerate(_NOISE):
         on_progress(f"Writing {what}", 0.1 + 0.7 * number / len(_NOISE))
         for stream in module.STREAMS:
             generator.run(stream)
     on_progress("Writing the incidents", 0.8)
-    found = cases(clock)
     _write_story(generator, found, clock)
     raised = [row for case in found for row in alerts.rows(case, clock)]
     changes = [row for case in found for row in incidents.rows(case, bookmarks.of(case))]
     generator.insert("SecurityAlert", raised)
     generator.insert("SecurityIncident", changes)
-    generator.insert("ThreatIntelIndicators", list(intelligence.rows(clock)))
+    generator.insert("HuntingBookmark", bookmarks.rows(clock, found))
+    generator.insert("ThreatIntelIndicators", list(indicator_documents.rows(clock)))
     generator.insert("Watchlist", list(watchlists.rows(clock)))
     generator.insert("SentinelHealth", _connector_health(clock))
+    generator.insert("SentinelAudit", rule_runs.changes(clock))
     on_progress("Counting volumes", 0.9)
     generator.run(platform.USAGE)
 
@@ -98,25 +104,6 @@ def _write_story(generator: Generator, found: Sequence[Case], clock: Clock) -> N
             by_table.setdefault(row.table, []).append(cells)
     for table, rows in by_table.items():
         generator.insert(table, rows)
-
-
-def _running_rules() -> Cells:
-    """Return the rules that run on a schedule, with the minutes between two runs."""
-    running = [each for each in rules() if each.kind == "Scheduled" and each.enabled]
-    return [
-        {
-            "number": number,
-            "id": each.id,
-            "name": each.name,
-            "every": max(60, _minutes(each.frequency)),
-        }
-        for number, each in enumerate(running, start=1)
-    ]
-
-
-def _minutes(duration: str) -> int:
-    found = re.fullmatch(r"PT(\d+)([MH])", duration)
-    return int(found[1]) * _MINUTES[found[2]] if found else 24 * 60
 
 
 def _connector_health(clock: Clock) -> Cells:

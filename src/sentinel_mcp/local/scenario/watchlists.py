@@ -1,4 +1,4 @@
-"""Watchlists, as their table keeps them."""
+"""Watchlists: their documents, and the rows of their table that tell of them."""
 
 from __future__ import annotations
 
@@ -6,73 +6,116 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from sentinel_mcp.local.identity import TENANT_ID
-from sentinel_mcp.local.scenario.clock import Clock
+from sentinel_mcp.local.documents import Document
+from sentinel_mcp.local.identity import INSIGHTS_ID, TENANT_ID
+from sentinel_mcp.local.scenario.clock import Clock, wire
 from sentinel_mcp.local.scenario.estate import hosts
 from sentinel_mcp.local.scenario.names import SITE_EGRESS, guid
 from sentinel_mcp.local.scenario.people import people, person
+from sentinel_mcp.local.scenario.watchlist_rows import item_row, watchlist_row
 
 Body = dict[str, Any]
-"""The cells of a row. Any: they are of many kinds."""
+"""The cells of a row, or a document. Any: they are of many kinds."""
 
 # Sentinel writes every watchlist into the table again at times, so that it never ages out.
 _REFRESHED_DAYS_AGO = (12.1, 0.6)
 
+# Before anything that a user may have changed in this workspace: the newest change of an item
+# counts, and a new build of the scenario must not bring back what a user deleted.
+_CREATED_DAYS_AGO = 400
+
 _VIPS = ("sofia.lindgren", "robert.achterberg", "aiko.tanaka", "nadia.okonkwo", "adm-hkovacs")
 
 
+def documents(clock: Clock) -> list[Document]:
+    """Return the watchlists, their items and the names of their columns."""
+    found: list[Document] = []
+    for alias, name, about, key, items in _watchlists():
+        watchlist = _watchlist(clock, alias, name, about, key)
+        found.append(Document("watchlists", alias, watchlist))
+        found.append(
+            Document("watchlistColumns", alias, {"columns": dict.fromkeys(items[0], "string")})
+        )
+        for values in items:
+            item = _item(clock, alias, guid("watchlist", alias, values[key]), values)
+            found.append(Document("watchlistItems", item["name"], item, parent=alias))
+    return found
+
+
 def rows(clock: Clock) -> Iterable[Body]:
-    """Yield the watchlists and their items."""
-    for alias, name, key, items in _watchlists():
-        for days in _REFRESHED_DAYS_AGO:
-            at = clock.now - timedelta(days=days)
-            common = _common(clock, alias, name, str(at))
-            yield {
-                **common,
-                "_DTItemId": guid("watchlist", alias),
-                "_DTItemType": "watchlist",
-                "SearchKey": key,
-            }
-            for item in items:
-                item_id = guid("watchlist", alias, item[key])
-                yield {
-                    **common,
-                    "_DTItemId": item_id,
-                    "_DTItemType": "watchlist-item",
-                    "WatchlistItemId": item_id,
-                    "WatchlistItem": dict(item),
-                    "SearchKey": item[key],
-                }
+    """Yield the rows that tell of the watchlists and their items, written anew at times."""
+    at = wire(clock.now - timedelta(days=_CREATED_DAYS_AGO))
+    made = documents(clock)
+    watchlists = {each.name: each.body for each in made if each.kind == "watchlists"}
+    for days in _REFRESHED_DAYS_AGO:
+        written = wire(clock.now - timedelta(days=days))
+        for each in watchlists.values():
+            yield watchlist_row(each, "Create", at=at, written=written)
+        for each in made:
+            if each.kind == "watchlistItems":
+                yield item_row(watchlists[each.parent], each.body, "Create", at=at, written=written)
 
 
-def _common(clock: Clock, alias: str, name: str, at: str) -> Body:
-    author = person("aiko.tanaka")
-    by = {"ObjectId": author.id, "Email": author.upn, "Name": author.name}
+def _watchlist(clock: Clock, alias: str, name: str, about: str, key: str) -> Body:
     return {
-        "TimeGenerated": at,
-        "AzureTenantId": TENANT_ID,
-        "CorrelationId": guid("watchlist-refresh", alias, at),
-        "CreatedBy": by,
-        "UpdatedBy": by,
-        "CreatedTimeUTC": str(clock.now - timedelta(days=70)),
-        "LastUpdatedTimeUTC": str(clock.now - timedelta(days=20)),
-        "DefaultDuration": "P1Y",
-        "EntityMapping": {},
-        "Provider": "Microsoft",
-        "Source": f"{alias}.csv",
-        "TimeToLive": str(clock.now + timedelta(days=295)),
-        "WatchlistAlias": alias,
-        "WatchlistId": guid("watchlist", alias),
-        "WatchlistName": name,
-        "_DTItemStatus": "Create",
-        "_DTTimestamp": at,
+        "id": f"{INSIGHTS_ID}/watchlists/{alias}",
+        "name": alias,
+        "type": "Microsoft.SecurityInsights/Watchlists",
+        "properties": {
+            "watchlistId": guid("watchlist", alias),
+            "displayName": name,
+            "provider": "Microsoft",
+            "source": f"{alias}.csv",
+            "sourceType": "Local",
+            **_authored(clock),
+            "description": about,
+            "watchlistType": "watchlist",
+            "watchlistAlias": alias,
+            "itemsSearchKey": key,
+            "isDeleted": False,
+            "labels": [],
+            "defaultDuration": "P1Y",
+            "tenantId": TENANT_ID,
+            "numberOfLinesToSkip": 0,
+            "uploadStatus": "Complete",
+            "provisioningState": "Succeeded",
+        },
     }
 
 
-def _watchlists() -> Iterable[tuple[str, str, str, list[Mapping[str, str]]]]:
-    """Yield alias, name, search key and items of each."""
+def _item(clock: Clock, alias: str, name: str, values: Mapping[str, str]) -> Body:
+    return {
+        "id": f"{INSIGHTS_ID}/Watchlists/{alias}/WatchlistItems/{name}",
+        "name": name,
+        "type": "Microsoft.SecurityInsights/Watchlists/WatchlistItems",
+        "properties": {
+            "watchlistItemType": "watchlist-item",
+            "watchlistItemId": name,
+            "tenantId": TENANT_ID,
+            "isDeleted": False,
+            **_authored(clock),
+            "itemsKeyValue": dict(values),
+            "entityMapping": {},
+        },
+    }
+
+
+def _authored(clock: Clock) -> Body:
+    author = person("aiko.tanaka")
+    by = {"objectId": author.id, "email": author.upn, "name": author.name}
+    return {
+        "created": wire(clock.now - timedelta(days=_CREATED_DAYS_AGO)),
+        "updated": wire(clock.now - timedelta(days=20)),
+        "createdBy": by,
+        "updatedBy": by,
+    }
+
+
+def _watchlists() -> Iterable[tuple[str, str, str, str, list[Mapping[str, str]]]]:
+    """Yield alias, name, description, search key and items of each."""
     yield (
-        "VIPUsers", "VIP users", "User Principal Name",
+        "VIPUsers", "VIP users", "People whose accounts are worth most to an intruder.",
+        "User Principal Name",
         [
             {
                 "User Principal Name": person(each).upn,
@@ -84,7 +127,8 @@ def _watchlists() -> Iterable[tuple[str, str, str, list[Mapping[str, str]]]]:
         ],
     )  # fmt: skip
     yield (
-        "HighValueAssets", "High value assets", "Asset FQDN",
+        "HighValueAssets", "High value assets", "Servers that the company stops without.",
+        "Asset FQDN",
         [
             {
                 "Asset FQDN": each.fqdn,
@@ -98,7 +142,8 @@ def _watchlists() -> Iterable[tuple[str, str, str, list[Mapping[str, str]]]]:
         ],
     )  # fmt: skip
     yield (
-        "NetworkAddresses", "Networks of the company", "IP Subnet",
+        "NetworkAddresses", "Networks of the company", "Ranges that are ours, by their use.",
+        "IP Subnet",
         [
             *(
                 {"IP Subnet": f"{address}/32", "Range Name": f"{site} internet", "Tags": "egress"}
@@ -110,7 +155,8 @@ def _watchlists() -> Iterable[tuple[str, str, str, list[Mapping[str, str]]]]:
         ],
     )  # fmt: skip
     yield (
-        "ServiceAccounts", "Service accounts", "Service AAD Object Id",
+        "ServiceAccounts", "Service accounts", "Accounts that no person signs in with.",
+        "Service AAD Object Id",
         [
             {
                 "Service AAD Object Id": each.id,

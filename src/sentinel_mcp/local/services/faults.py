@@ -7,7 +7,7 @@ adds ``innererror`` within ``innererror``, of which the innermost is the one tha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from sentinel_mcp.errors import SentinelError
 
@@ -49,6 +49,16 @@ class Fault(Exception):
         if self.inner:
             error["innererror"] = dict(self.inner)
         return {"error": error}
+
+
+def levels(fault: Fault) -> list[Body]:
+    """Return what a refusal says, from the outside in; the last is the one that tells."""
+    found: list[Body] = [{"code": fault.code, "message": fault.message}]
+    inner: Any = fault.inner
+    while isinstance(inner, Mapping) and inner:
+        found.append(dict(cast("Mapping[str, Any]", inner)))
+        inner = found[-1].get("innererror")
+    return found
 
 
 def bad_request(message: str) -> Fault:

@@ -13,6 +13,7 @@ from typing import Literal, get_args
 Area = Literal[
     "logs",
     "workspaces",
+    "metrics",
     "incidents",
     "discussion",
     "rules",
@@ -29,10 +30,14 @@ Area = Literal[
 
 _PLACES = {
     "{logs}": "/v1/workspaces/{workspace_id}",
+    "{graph}": "/v1.0",
+    "{auth}": "providers/Microsoft.Authorization",
     "{ti}": "{si}/threatIntelligence/main",
     "{si}": "{ws}/providers/Microsoft.SecurityInsights",
     "{ws}": "{group}/workspaces/{workspace}",
     "{group}": "/subscriptions/{subscription}/resourceGroups/{resource_group}{provider}",
+    "{insights}": "/subscriptions/{subscription}/resourceGroups/{resource_group}"
+    "/providers/Microsoft.Insights",
     "{sub}": "/subscriptions/{subscription}{provider}",
     "{provider}": "/providers/Microsoft.OperationalInsights",
 }
@@ -56,13 +61,15 @@ workspaces   GET    {si}/securityMLAnalyticsSettings/{name} SecurityMLAnalyticsS
 workspaces   GET    {si}/securityMLAnalyticsSettings SecurityMLAnalyticsSettings_List
 workspaces   GET    {si}/sourcecontrols/{name} SourceControls_Get
 workspaces   GET    {si}/sourcecontrols SourceControls_List
-workspaces   GET    {si}/billingStatistics/{name} BillingStatistics_Get
-workspaces   GET    {si}/billingStatistics BillingStatistics_List
 workspaces   GET    {si}/settings/{name} ProductSettings_Get
 workspaces   GET    {si}/settings ProductSettings_List
-workspaces   GET    {si}/metadata/{name} Metadata_Get
+workspaces   GET    {si}/metadata/{name} SentinelMetadata_Get
 workspaces   GET    {si}/metadata Metadata_List
-workspaces   GET    {ws}/usages Usages_List
+workspaces   GET    {ws}/providers/Microsoft.Authorization/permissions Permissions_ListForResource
+metrics      GET    {ws}/usages Usages_List
+metrics      GET    {ws}/providers/Microsoft.Insights/metricDefinitions MetricDefinitions_List
+metrics      GET    {ws}/providers/Microsoft.Insights/metrics Metrics_List
+metrics      POST   /subscriptions/{subscription}/metrics:getBatch Metrics_Batch
 incidents    GET    {si}/incidents Incidents_List
 incidents    GET    {si}/incidents/{incident} Incidents_Get
 incidents    PUT    {si}/incidents/{incident} Incidents_CreateOrUpdate
@@ -90,24 +97,16 @@ rules        DELETE {si}/alertRules/{name} AlertRules_Delete
 rules        GET    {si}/alertRuleTemplates/{name} AlertRuleTemplates_Get
 rules        GET    {si}/alertRuleTemplates AlertRuleTemplates_List
 rules        GET    {si}/alertRules/{rule}/actions/{name} Actions_Get
-rules        PUT    {si}/alertRules/{rule}/actions/{name} Actions_CreateOrUpdate
-rules        DELETE {si}/alertRules/{rule}/actions/{name} Actions_Delete
 rules        GET    {si}/alertRules/{rule}/actions Actions_ListByAlertRule
 hunting      GET    {si}/bookmarks Bookmarks_List
 hunting      GET    {si}/bookmarks/{name} Bookmarks_Get
 hunting      PUT    {si}/bookmarks/{name} Bookmarks_CreateOrUpdate
 hunting      DELETE {si}/bookmarks/{name} Bookmarks_Delete
 hunting      GET    {si}/hunts/{name} Hunts_Get
-hunting      PUT    {si}/hunts/{name} Hunts_CreateOrUpdate
-hunting      DELETE {si}/hunts/{name} Hunts_Delete
 hunting      GET    {si}/hunts Hunts_List
 hunting      GET    {si}/hunts/{hunt}/comments/{name} HuntComments_Get
-hunting      PUT    {si}/hunts/{hunt}/comments/{name} HuntComments_CreateOrUpdate
-hunting      DELETE {si}/hunts/{hunt}/comments/{name} HuntComments_Delete
 hunting      GET    {si}/hunts/{hunt}/comments HuntComments_List
 hunting      GET    {si}/hunts/{hunt}/relations/{name} HuntRelations_Get
-hunting      PUT    {si}/hunts/{hunt}/relations/{name} HuntRelations_CreateOrUpdate
-hunting      DELETE {si}/hunts/{hunt}/relations/{name} HuntRelations_Delete
 hunting      GET    {si}/hunts/{hunt}/relations HuntRelations_List
 hunting      GET    {ws}/savedSearches/{name} SavedSearches_Get
 hunting      PUT    {ws}/savedSearches/{name} SavedSearches_CreateOrUpdate
@@ -132,16 +131,11 @@ threat_intel GET    {ti}/indicators ThreatIntelligenceIndicators_List
 threat_intel GET    {ti}/metrics ThreatIntelligenceIndicatorMetrics_List
 threat_intel POST   {si}/threatIntelligence/{type}/count ThreatIntelligence_Count
 threat_intel POST   {si}/threatIntelligence/{type}/query ThreatIntelligence_Query
-entities     GET    {si}/entities/{entity}/relations/{name} EntityRelations_GetRelation
 entities     GET    {si}/entities/{name} Entities_Get
 entities     GET    {si}/entities Entities_List
-entities     POST   {si}/entities/{entity}/runPlaybook Entities_RunPlaybook
 entities     POST   {si}/entities/{entity}/expand Entities_Expand
-entities     GET    {si}/entities/{entity}/queries Entities_Queries
-entities     POST   {si}/entities/{entity}/getInsights Entities_GetInsights
 entities     GET    {si}/entityQueries/{name} EntityQueries_Get
 entities     GET    {si}/entityQueries EntityQueries_List
-entities     GET    {si}/entities/{entity}/relations EntitiesRelations_List
 entities     POST   {si}/entities/{entity}/getTimeline EntitiesGetTimeline_List
 entities     POST   {si}/enrichment/{type}/listGeodataByIp ListGeodataByIp
 entities     POST   {si}/enrichment/{type}/listWhoisByDomain ListWhoisByDomain
@@ -161,10 +155,31 @@ content      GET    {si}/recommendations/{name} Get_SingleRecommendation
 content      GET    {si}/recommendations GetRecommendations_List
 content      GET    {ws}/summaryLogs/{name} SummaryLogs_Get
 content      GET    {ws}/summaryLogs SummaryLogs_ListByWorkspace
+content      GET    {insights}/workbooks Workbooks_ListByResourceGroup
+content      GET    {insights}/workbooks/{name} Workbooks_Get
 resources    GET    {si}/dataConnectors DataConnectors_List
 resources    GET    {si}/dataConnectors/{name} DataConnectors_Get
 resources    GET    {si}/dataConnectorDefinitions DataConnectorDefinitions_List
 resources    GET    {si}/dataConnectorDefinitions/{name} DataConnectorDefinitions_Get
+directory    GET    {graph}/users Users_List
+directory    GET    {graph}/users/{user} Users_Get
+directory    GET    {graph}/users/{user}/manager Users_GetManager
+directory    GET    {graph}/users/{user}/memberOf Users_ListMemberOf
+directory    GET    {graph}/users/{user}/transitiveMemberOf Users_ListTransitiveMemberOf
+directory    GET    {graph}/identityProtection/riskyUsers/{user} RiskyUsers_Get
+directory    GET    {graph}/groups Groups_List
+directory    GET    {graph}/groups/{object_id} Groups_Get
+directory    GET    {graph}/groups/{object_id}/owners Groups_ListOwners
+directory    GET    {graph}/groups/{object_id}/members Groups_ListMembers
+directory    POST   {graph}/directoryObjects/getByIds DirectoryObjects_GetByIds
+directory    GET    {ws}/{auth}/roleAssignments RoleAssignments_ListForScope
+directory    GET    {ws}/{auth}/roleDefinitions RoleDefinitions_List
+defender     GET    {graph}/security/incidents SecurityIncidents_List
+defender     GET    {graph}/security/incidents/{incident} SecurityIncidents_Get
+defender     GET    {graph}/security/alerts_v2 SecurityAlerts_List
+defender     GET    {graph}/security/alerts_v2/{alert} SecurityAlerts_Get
+defender     POST   {graph}/security/runHuntingQuery Security_RunHuntingQuery
+lake         POST   /lake/kql/v2/rest/query Lake_Query
 - GET    {logs}/query Query_Get
 - POST   {logs}/search Search_Execute
 - POST   /v1/$batch Query_Batch
@@ -184,6 +199,11 @@ resources    GET    {si}/dataConnectorDefinitions/{name} DataConnectorDefinition
 - DELETE {si}/securityMLAnalyticsSettings/{name} SecurityMLAnalyticsSettings_Delete
 - PUT    {si}/sourcecontrols/{name} SourceControls_Create
 - POST   {si}/sourcecontrols/{name}/delete SourceControls_Delete
+- POST   {si}/entities/{entity}/runPlaybook Entities_RunPlaybook
+- GET    {si}/entities/{entity}/queries Entities_Queries
+- POST   {si}/entities/{entity}/getInsights Entities_GetInsights
+- GET    {si}/entities/{entity}/relations EntitiesRelations_List
+- GET    {si}/entities/{entity}/relations/{name} EntityRelations_GetRelation
 - PUT    {si}/entityQueries/{name} EntityQueries_CreateOrUpdate
 - DELETE {si}/entityQueries/{name} EntityQueries_Delete
 - GET    {si}/entityQueryTemplates/{name} EntityQueryTemplates_Get
@@ -192,8 +212,12 @@ resources    GET    {si}/dataConnectorDefinitions/{name} DataConnectorDefinition
 - PUT    {si}/fileImports/{name} FileImports_Create
 - DELETE {si}/fileImports/{name} FileImports_Delete
 - GET    {si}/fileImports FileImports_List
+- GET    {si}/billingStatistics/{name} BillingStatistics_Get
+- GET    {si}/billingStatistics BillingStatistics_List
 - PUT    {si}/settings/{name} ProductSettings_Update
 - DELETE {si}/settings/{name} ProductSettings_Delete
+- PUT    {si}/alertRules/{rule}/actions/{name} Actions_CreateOrUpdate
+- DELETE {si}/alertRules/{rule}/actions/{name} Actions_Delete
 - POST   {si}/alertRules/{rule}/triggerRuleRun AlertRule_TriggerRuleRun
 - POST   {si}/bookmarks/{bookmark}/expand Bookmark_Expand
 - PUT    {si}/contentPackages/{name} ContentPackage_Install
@@ -217,6 +241,12 @@ resources    GET    {si}/dataConnectorDefinitions/{name} DataConnectorDefinition
 - DELETE {ws}/tables/{name} Tables_Delete
 - POST   {ws}/tables/{name}/migrate Tables_Migrate
 - POST   {ws}/tables/{name}/cancelSearch Tables_CancelSearch
+- PUT    {si}/hunts/{name} Hunts_CreateOrUpdate
+- DELETE {si}/hunts/{name} Hunts_Delete
+- PUT    {si}/hunts/{hunt}/comments/{name} HuntComments_CreateOrUpdate
+- DELETE {si}/hunts/{hunt}/comments/{name} HuntComments_Delete
+- PUT    {si}/hunts/{hunt}/relations/{name} HuntRelations_CreateOrUpdate
+- DELETE {si}/hunts/{hunt}/relations/{name} HuntRelations_Delete
 - PUT    {ws}/summaryLogs/{name} SummaryLogs_CreateOrUpdate
 - DELETE {ws}/summaryLogs/{name} SummaryLogs_Delete
 - POST   {ws}/summaryLogs/{name}/start SummaryLogs_Start

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from sentinel_mcp.kql.worker.normalise import literals
@@ -11,6 +11,7 @@ from sentinel_mcp.kql.worker.normalise.refusal import Refused
 from sentinel_mcp.kql.worker.normalise.scopes import Binding, Scope
 from sentinel_mcp.kql.worker.normalise.tree import (
     Node,
+    Symbol,
     columns_of,
     elements,
     is_tabular,
@@ -152,6 +153,17 @@ class Calls:
             return self._rewriter.hoisted(self._rewriter.operators.rows(result, inner), name), True
         return f"({self._rewriter.scalars.write(result, inner)})", False
 
+    def named(self, node: Node) -> str:
+        """Write the body of a function of the workspace that is called by its mere name."""
+        name, body = str(node.SimpleName), node.GetCalledFunctionBody()
+        taken = node.ReferencedSymbol.Signatures[0].Parameters
+        declared = [taken[i] for i in range(taken.Count)]
+        bound = Scope(self._defaults(name, declared, {}, Scope()))
+        inner = self._rewriter.statements(elements(body.Statements), bound, hoisting=False)
+        if body.Expression is None or not is_tabular(body.Expression):
+            raise Refused(name, "a function that yields no rows")
+        return self._rewriter.hoisted(self._rewriter.operators.rows(body.Expression, inner), name)
+
     def _arguments(self, node: Node, scope: Scope, source: str | None) -> dict[str, Binding]:
         given = elements(node.ArgumentList.Expressions)
         signature = node.ReferencedSignature
@@ -166,10 +178,17 @@ class Calls:
                 bound[str(each.Name.SimpleName)] = self._argument(each.Expression, scope)
             else:
                 bound[str(next(positional).Name)] = self._argument(each, scope)
+        return bound | self._defaults(str(node.Name.SimpleName), declared, bound, scope)
+
+    def _defaults(
+        self, function: str, declared: list[Symbol], given: Mapping[str, Binding], scope: Scope
+    ) -> dict[str, Binding]:
+        """Return what the parameters that are not given stand for."""
+        bound: dict[str, Binding] = {}
         for parameter in declared:
-            if str(parameter.Name) not in bound:
+            if str(parameter.Name) not in given:
                 if parameter.DefaultValue is None:
-                    raise Refused(str(node.Name.SimpleName), "an argument is missing")
+                    raise Refused(function, "an argument is missing")
                 bound[str(parameter.Name)] = self._argument(parameter.DefaultValue, scope)
         return bound
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sentinel_mcp.kql.results import UNTIMED
 from sentinel_mcp.kql.worker.normalise import literals, tree
 from sentinel_mcp.kql.worker.normalise.names import bracketed, is_plain
 from sentinel_mcp.kql.worker.normalise.refusal import Refused
@@ -96,13 +97,18 @@ class Operators:
         bound = scope.get(name)
         if bound is not None and bound.tabular:
             return bound.text
+        if node.GetCalledFunctionBody() is not None:
+            return self._rewriter.calls.named(node)
         if symbol_class(symbol) == "FunctionSymbol":
             return self._rewriter.workspace.function(name, node, [], scope)
         raise Refused(name, "it stands for nothing that the embedded engine has here")
 
-    def stored(self, symbol: Symbol) -> str:
-        """Write a stored table, its columns under the names they go by here."""
-        name = str(symbol.Name)
+    def stored(self, symbol: Symbol, *, untimed: bool = False) -> str:
+        """Write a stored table, its columns under the names they go by here.
+
+        `untimed` reads all of it, whatever time range the request is for.
+        """
+        name = f"{UNTIMED}{symbol.Name}" if untimed else str(symbol.Name)
         self._rewriter.tables[name] = None
         renames = [
             f"{own} = {column if is_plain(column) else bracketed(column)}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from sentinel_mcp.kql.results import UNTIMED
 from sentinel_mcp.kql.worker.normalise.aggregates import Aggregates, Summaries
 from sentinel_mcp.kql.worker.normalise.calls import Calls
 from sentinel_mcp.kql.worker.normalise.expansions import Expansions
@@ -142,6 +143,14 @@ class Rewriter:
         tables = self._globals.Database.Tables
         return [tables[index] for index in range(tables.Count)]
 
+    def bound(self, query: str) -> Node:
+        """Bind KQL of our own against the same tables; returns the expression of its result."""
+        # Importing it starts .NET, which whoever has bound the query has done already.
+        from sentinel_mcp.kql.worker.kusto import Language
+
+        code = Language.KustoCode.ParseAndAnalyze(query, self._globals)
+        return elements(code.Syntax.Statements)[-1].Expression
+
     def table(self, name: str) -> Symbol | None:
         """Return a table of the catalog, None where there is none of that name."""
         return self._globals.Database.GetTable(name)
@@ -163,7 +172,9 @@ def normalise(
     rewriter = Rewriter(globals_)
     written = rewriter.query(code.Syntax)
     known = set(tables)
-    read = tuple(name for name in rewriter.tables if not known or name in known)
+    read = tuple(
+        name for name in rewriter.tables if not known or name.removeprefix(UNTIMED) in known
+    )
     result = code.ResultType
     if result is None or not hasattr(result, "Columns"):
         return written, read, None

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from sentinel_mcp.kql import literals
+from sentinel_mcp.kql.functions import WATCHLIST_COLUMNS
 from sentinel_mcp.kql.worker.normalise.refusal import Refused
-from sentinel_mcp.kql.worker.normalise.scopes import Scope
+from sentinel_mcp.kql.worker.normalise.scopes import Binding, Scope
 from sentinel_mcp.kql.worker.normalise.tree import Node, columns_of, kind, text, type_of
 
 if TYPE_CHECKING:
@@ -30,6 +32,13 @@ _SCHEMA_TABLES = {
     "UserManagement": "ASimUserManagementActivityLogs",
     "WebSession": "ASimWebSessionLogs",
 }
+_NEWEST = "let Newest = Watchlist; Newest"
+_ALIASES = (
+    f'{_NEWEST} | where _DTItemType == "watchlist" '
+    "| summarize arg_max(_DTTimestamp, _DTItemStatus, WatchlistAlias) by _DTItemId "
+    '| where _DTItemStatus != "Delete" | distinct WatchlistAlias'
+)
+_READ_AS = {"string": "tostring", "long": "tolong", "real": "toreal", "bool": "tobool"}
 _EVENT_OF = {"ProcessCreate": "ProcessCreated", "ProcessTerminate": "ProcessTerminated"}
 
 
@@ -47,15 +56,39 @@ class Workspace:
 
         """
         if name == "_GetWatchlist":
-            return self._watchlist(arguments, scope)
+            return self._watchlist(node, arguments)
+        if name == "_GetWatchlistAlias":
+            return self._own(_ALIASES)
         parser = _PARSER.match(name)
         if parser is not None and parser["schema"] in _SCHEMA_TABLES:
             return self._parsed(parser["schema"], name, arguments, scope)
         raise Refused(f"{name}()", "the embedded workspace does not have this function")
 
-    def _watchlist(self, arguments: list[Node], scope: Scope) -> str:
-        del arguments, scope
-        raise Refused("_GetWatchlist", "a watchlist's columns are not known before it is read")
+    def _watchlist(self, node: Node, arguments: list[Node]) -> str:
+        alias = arguments[0].ConstantValue
+        if not isinstance(alias, str) or node.ResultType.IsOpen or len(arguments) > 1:
+            raise Refused("_GetWatchlist", "which columns it yields is known at run time only")
+        own = columns_of(node.ResultType)[len(WATCHLIST_COLUMNS) :]
+        fixed = ", ".join(each.name for each in WATCHLIST_COLUMNS)
+        unpacked = [
+            f", {literals.identifier(column)} = {_unpacked(column, of)}" for column, of in own
+        ]
+        return self._own(
+            f'{_NEWEST} | where _DTItemType == "watchlist-item" '
+            f"and WatchlistAlias == {literals.string(alias)} "
+            "| summarize arg_max(_DTTimestamp, _DTItemStatus, LastUpdatedTimeUTC, SearchKey, "
+            'WatchlistItem) by _DTItemId | where _DTItemStatus != "Delete" '
+            f"| project {fixed}{''.join(unpacked)}"
+        )
+
+    def _own(self, query: str) -> str:
+        """Write KQL of our own over the Watchlist table, whatever the time range asked for."""
+        table = self._rewriter.table("Watchlist")
+        if table is None:
+            raise Refused("_GetWatchlist", "there is no table Watchlist")
+        rows = self._rewriter.operators.stored(table, untimed=True)
+        scope = Scope({"Newest": Binding(rows, tabular=True)})
+        return self._rewriter.operators.rows(self._rewriter.bound(query), scope)
 
     def _parsed(self, schema: str, name: str, arguments: list[Node], scope: Scope) -> str:
         table = self._rewriter.table(_SCHEMA_TABLES[schema])
@@ -82,3 +115,8 @@ class Workspace:
                     f"what it filters ({type_of(each.Expression)} {text(each)[:40]}) is not known",
                 )
         return rows
+
+
+def _unpacked(column: str, of: str) -> str:
+    value = f"WatchlistItem[{literals.string(column)}]"
+    return f"{_READ_AS[of]}({value})" if of in _READ_AS else value

@@ -44,7 +44,7 @@ _RHYTHMS: Mapping[Rhythm, tuple[tuple[int, ...], float]] = {
 # Azure does not charge for these.
 FREE_TABLES = frozenset(
     {"AzureActivity", "Heartbeat", "OfficeActivity", "SecurityAlert", "SecurityIncident",
-     "SentinelHealth", "Usage"}
+     "SentinelAudit", "SentinelHealth", "Usage"}
 )  # fmt: skip
 
 SOURCE_SYSTEMS: Mapping[str, str] = {

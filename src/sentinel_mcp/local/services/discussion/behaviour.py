@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from sentinel_mcp.errors import Conflict
 from sentinel_mcp.local import identity
 from sentinel_mcp.local.documents import Documents
 from sentinel_mcp.local.services.caller import caller
-from sentinel_mcp.local.services.faults import Body, not_found
+from sentinel_mcp.local.services.discussion.counts import Counts
+from sentinel_mcp.local.services.discussion.relations import Relations
+from sentinel_mcp.local.services.faults import Body, bad_request, not_found
 from sentinel_mcp.local.services.odata import Properties
 from sentinel_mcp.local.services.paging import ListQuery, Page, page_of
 from sentinel_mcp.local.services.writing import Clock, choice_of, properties_of, stamp, text_of
@@ -28,7 +29,8 @@ RELATION_PROPERTIES: Properties = {
 }
 
 _NOUNS = {COMMENTS: "Comment", TASKS: "Task", RELATIONS: "Relation"}
-_COUNTING_ATTEMPTS = 5
+MAX_MESSAGE_CHARS = 30_000
+MAX_COMMENTS = 100
 
 
 class Discussion:
@@ -37,6 +39,8 @@ class Discussion:
     def __init__(self, documents: Documents, clock: Clock) -> None:
         self._documents = documents
         self._clock = clock
+        self._counts = Counts(documents)
+        self.ties = Relations(documents, clock)
 
     def comments(self, incident: str, query: ListQuery) -> Page:
         """Return one page of an incident's comments, newest first."""
@@ -68,9 +72,14 @@ class Discussion:
     ) -> tuple[Body, bool]:
         """Write a comment; also say whether it is new."""
         given = properties_of(body)
-        written = {"message": text_of(given, "message", required=True)}
+        message = text_of(given, "message", required=True) or ""
+        if len(message) > MAX_MESSAGE_CHARS:
+            raise bad_request(f"A comment has at most {MAX_MESSAGE_CHARS} characters.")
+        written = {"message": message}
         parent = self._incident(incident)
         before = self._documents.get(COMMENTS, name, parent=parent)
+        if before is None and len(self._documents.list(COMMENTS, parent)) >= MAX_COMMENTS:
+            raise bad_request(f"An incident has at most {MAX_COMMENTS} comments.")
         now = stamp(self._clock)
         first = {"createdTimeUtc": now, "author": caller()}
         kept = properties_of(before) if before else first
@@ -82,8 +91,7 @@ class Discussion:
             segment="comments",
             etag=etag,
         )
-        if before is None:
-            self._count_comments(parent, now)
+        self._counts.renew(parent, now)
         return document, before is None
 
     def put_task(self, incident: str, name: str, body: Body, etag: str | None) -> tuple[Body, bool]:
@@ -103,7 +111,17 @@ class Discussion:
         document = self._write(
             TASKS, parent, name, {**kept, **written, **changed}, segment="tasks", etag=etag
         )
+        self._counts.renew(parent, now)
         return document, before is None
+
+    def delete(self, kind: str, incident: str, name: str) -> bool:
+        """Remove a comment or task of an incident; say whether it was there."""
+        parent = self._incident(incident)
+        if self._documents.get(kind, name, parent=parent) is None:
+            return False
+        self._documents.delete(kind, name, parent=parent)
+        self._counts.renew(parent, stamp(self._clock))
+        return True
 
     def _write(
         self,
@@ -122,29 +140,6 @@ class Discussion:
             "properties": {key: value for key, value in properties.items() if value is not None},
         }
         return self._documents.put(kind, name, document, parent=parent, etag=etag)
-
-    def _count_comments(self, incident: str, now: str) -> None:
-        """Write the number of comments into the incident, whoever else is writing it."""
-        for attempt in range(1, _COUNTING_ATTEMPTS + 1):
-            document = self._documents.get("incidents", incident)
-            if document is None:
-                return
-            properties = properties_of(document)
-            count = len(self._documents.list(COMMENTS, incident))
-            extra = {**properties.get("additionalData", {}), "commentsCount": count}
-            changed = {**properties, "additionalData": extra, "lastModifiedTimeUtc": now}
-            try:
-                self._documents.put(
-                    "incidents",
-                    document["name"],
-                    {**document, "properties": changed},
-                    etag=document["etag"],
-                )
-            except Conflict:
-                if attempt == _COUNTING_ATTEMPTS:
-                    raise
-            else:
-                return
 
     def _incident(self, name: str) -> str:
         """Return the incident's name as it is kept."""

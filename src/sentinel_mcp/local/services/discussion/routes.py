@@ -42,7 +42,23 @@ def handlers(discussion: Discussion) -> Handlers:
         page = discussion.relations(request.path_params["incident"], ListQuery.of(request))
         return answer(listing(request, page))
 
+    async def put_relation(request: Request) -> Response:
+        body = await read_object(request)
+        incident, name = request.path_params["incident"], request.path_params["name"]
+        document, is_new = discussion.ties.put(incident, name, body, etag_of(request, body))
+        return answer(document, 201 if is_new else 200)
+
+    async def delete_relation(request: Request) -> Response:
+        was_there = discussion.ties.delete(
+            request.path_params["incident"], request.path_params["name"]
+        )
+        return Response(status_code=200 if was_there else 204)
+
     return {
+        "IncidentComments_Delete": _remover(discussion, COMMENTS),
+        "IncidentTasks_Delete": _remover(discussion, TASKS),
+        "IncidentRelations_CreateOrUpdate": put_relation,
+        "IncidentRelations_Delete": delete_relation,
         "IncidentComments_List": list_comments,
         "IncidentComments_Get": _getter(discussion, COMMENTS),
         "IncidentComments_CreateOrUpdate": put_comment,
@@ -58,5 +74,14 @@ def _getter(discussion: Discussion, kind: str) -> Handler:
     async def handle(request: Request) -> Response:
         found = discussion.get(kind, request.path_params["incident"], request.path_params["name"])
         return answer(found)
+
+    return handle
+
+
+def _remover(discussion: Discussion, kind: str) -> Handler:
+    async def handle(request: Request) -> Response:
+        asked = request.path_params
+        was_there = discussion.delete(kind, asked["incident"], asked["name"])
+        return Response(status_code=200 if was_there else 204)
 
     return handle

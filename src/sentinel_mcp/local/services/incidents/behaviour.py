@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import re
+import uuid
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sentinel_mcp.local import identity
 from sentinel_mcp.local.documents import Documents
-from sentinel_mcp.local.services.faults import Body, not_found
+from sentinel_mcp.local.services.faults import Body, bad_request, not_found
+from sentinel_mcp.local.services.incidents.held import KIND, HeldIncidents
 from sentinel_mcp.local.services.incidents.properties import FILTERABLE, writable
+from sentinel_mcp.local.services.incidents.versions import Versions
 from sentinel_mcp.local.services.paging import ListQuery, Page, page_of
-from sentinel_mcp.local.services.writing import Clock, properties_of, stamp
+from sentinel_mcp.local.services.writing import Clock, properties_of, stamp, text_of
 
-KIND = "incidents"
 DEFAULT_ORDER = "properties/createdTimeUtc desc"
+RUNS = "playbookRuns"
+"""Playbooks that were started, for whoever looks whether one was."""
+
 _BOOKMARK_TYPE = "microsoft.securityinsights/bookmarks"
 
 
@@ -23,10 +30,13 @@ class Incidents:
     def __init__(self, documents: Documents, clock: Clock) -> None:
         self._documents = documents
         self._clock = clock
+        self._held = HeldIncidents(documents)
+        self._versions = Versions(documents)
 
     def page(self, query: ListQuery) -> Page:
         """Return one page of incidents."""
-        return page_of(self._documents.list(KIND), query, FILTERABLE, default_order=DEFAULT_ORDER)
+        ordered = self._held.ordered(query.orderby or DEFAULT_ORDER)
+        return page_of(ordered, replace(query, orderby=None), FILTERABLE)
 
     def get(self, name: str) -> Body:
         """Return one incident."""
@@ -51,7 +61,47 @@ class Incidents:
                 **before,
                 "properties": {**ours, **written, "lastModifiedTimeUtc": now},
             }
-        return self._documents.put(KIND, name, document, etag=etag), before is None
+        written_document = self._documents.put(KIND, name, document, etag=etag)
+        self._versions.record(name, now)
+        return written_document, before is None
+
+    def delete(self, name: str, etag: str | None) -> bool:
+        """Remove an incident and what was written in it; say whether it was there.
+
+        An etag that is not the incident's any more is a Conflict.
+        """
+        found = self._documents.get(KIND, name)
+        if found is None:
+            return False
+        self._documents.delete(KIND, name, etag=etag)
+        for kind in _BELONGING:
+            for each in self._documents.list(kind, found["name"]):
+                if kind in _OUTLIVING:
+                    self._documents.put(kind, each["name"], each)
+                self._documents.delete(kind, each["name"], parent=found["name"])
+        return True
+
+    def run_playbook(self, name: str, body: Body) -> None:
+        """Write down that a playbook was started on the incident."""
+        incident = self.get(name)
+        logic_app = text_of(body, "logicAppsResourceId", required=True)
+        tenant = text_of(body, "tenantId")
+        if not _LOGIC_APP.fullmatch(logic_app or ""):
+            raise bad_request("The property 'logicAppsResourceId' is not the id of a logic app.")
+        run = str(uuid.uuid4())
+        self._documents.put(
+            RUNS,
+            run,
+            {
+                "name": run,
+                "properties": {
+                    "logicAppsResourceId": logic_app,
+                    "tenantId": tenant,
+                    "startedTimeUtc": stamp(self._clock),
+                },
+            },
+            parent=incident["name"],
+        )
 
     def alerts(self, name: str) -> list[Body]:
         """Return the alerts that the incident was made of."""
@@ -77,10 +127,8 @@ class Incidents:
                     yield bookmark
 
     def _new(self, name: str, written: Body, now: str) -> Body:
-        number = 1 + max(
-            (properties_of(each)["incidentNumber"] for each in self._documents.list(KIND)),
-            default=0,
-        )
+        newest = self._held.ordered("properties/incidentNumber desc")
+        number = 1 + (properties_of(newest[0])["incidentNumber"] if newest else 0)
         resource_id = f"{identity.INSIGHTS_ID}/{KIND}/{name}"
         return {
             "id": resource_id,
@@ -107,6 +155,14 @@ class Incidents:
         }
 
 
+_BELONGING = ("alerts", "entities", "comments", "incidentTasks", "relations")
+_OUTLIVING = ("alerts", "entities")
+"""What stays in the workspace when its incident is gone."""
+
+_LOGIC_APP = re.compile(
+    r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Logic/workflows/[^/]+",
+    re.IGNORECASE,
+)
 _OURS = frozenset(
     {
         "createdTimeUtc",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from sentinel_mcp.local.services.faults import Body, bad_request
+from sentinel_mcp.local.services.incidents.owners import owner_of
 from sentinel_mcp.local.services.odata import Properties
 from sentinel_mcp.local.services.writing import choice_of, text_of
 
@@ -43,14 +44,13 @@ FILTERABLE: Properties = {
 
 _SEVERITIES = ("High", "Medium", "Low", "Informational")
 _STATUSES = ("New", "Active", "Closed")
-_CLASSIFICATIONS = ("Undetermined", "TruePositive", "BenignPositive", "FalsePositive")
-_REASONS = (
-    "SuspiciousActivity",
-    "SuspiciousButExpected",
-    "IncorrectAlertLogic",
-    "InaccurateData",
-)
-_OWNER_FIELDS = ("objectId", "email", "assignedTo", "userPrincipalName")
+_REASONS = {
+    "Undetermined": (),
+    "TruePositive": ("SuspiciousActivity",),
+    "BenignPositive": ("SuspiciousButExpected",),
+    "FalsePositive": ("IncorrectAlertLogic", "InaccurateData"),
+}
+"""By classification."""
 
 
 def writable(given: Body) -> Body:
@@ -60,23 +60,32 @@ def writable(given: Body) -> Body:
         "severity": choice_of(given, "severity", _SEVERITIES, required=True),
         "status": choice_of(given, "status", _STATUSES, required=True),
         "description": text_of(given, "description"),
-        "classification": choice_of(given, "classification", _CLASSIFICATIONS),
-        "classificationReason": choice_of(given, "classificationReason", _REASONS),
-        "classificationComment": text_of(given, "classificationComment"),
+        **_verdict(given),
         "firstActivityTimeUtc": text_of(given, "firstActivityTimeUtc"),
         "lastActivityTimeUtc": text_of(given, "lastActivityTimeUtc"),
     }
     kept = {name: value for name, value in written.items() if value is not None}
-    return kept | {"owner": _owner(given.get("owner")), "labels": _labels(given.get("labels"))}
+    return kept | {"owner": owner_of(given.get("owner")), "labels": _labels(given.get("labels"))}
 
 
-def _owner(given: Any) -> Body:
-    if given is None:
-        given = {}
-    if not isinstance(given, dict):
-        raise bad_request("The property 'owner' must be an object.")
-    owner = cast("Body", given)
-    return {name: text_of(owner, name) for name in _OWNER_FIELDS}
+def _verdict(given: Body) -> Body:
+    """Return why an incident was closed; to close one a classification is needed."""
+    classification = choice_of(given, "classification", tuple(_REASONS))
+    reason = choice_of(
+        given, "classificationReason", [each for fits in _REASONS.values() for each in fits]
+    )
+    if given.get("status") == "Closed" and classification is None:
+        raise bad_request("The property 'classification' is required to close an incident.")
+    if reason is not None and reason not in _REASONS.get(classification or "", ()):
+        raise bad_request(
+            f"The classificationReason {reason!r} does not fit the classification "
+            f"{classification!r}."
+        )
+    return {
+        "classification": classification,
+        "classificationReason": reason,
+        "classificationComment": text_of(given, "classificationComment"),
+    }
 
 
 def _labels(given: Any) -> list[Body]:

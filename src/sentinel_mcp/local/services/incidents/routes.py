@@ -36,7 +36,18 @@ def handlers(incidents: Incidents) -> Handlers:
     async def list_bookmarks(request: Request) -> Response:
         return answer({"value": incidents.bookmarks(request.path_params["incident"])})
 
+    async def delete_incident(request: Request) -> Response:
+        etag = request.headers.get("if-match")
+        was_there = incidents.delete(request.path_params["incident"], None if etag == "*" else etag)
+        return Response(status_code=200 if was_there else 204)
+
+    async def run_playbook(request: Request) -> Response:
+        incidents.run_playbook(request.path_params["incident"], await read_object(request))
+        return Response(status_code=204)
+
     return {
+        "Incidents_Delete": delete_incident,
+        "Incidents_RunPlaybook": run_playbook,
         "Incidents_List": list_incidents,
         "Incidents_Get": get_incident,
         "Incidents_CreateOrUpdate": put_incident,

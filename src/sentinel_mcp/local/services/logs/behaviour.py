@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from sentinel_mcp.errors import InputError, KqlError, UnsupportedLocally
 from sentinel_mcp.kql.results import Diagnostic, Normalised
-from sentinel_mcp.local.services.faults import UNSUPPORTED, Fault, bad_argument, of_error
+from sentinel_mcp.local.services.faults import UNSUPPORTED, Body, Fault, bad_argument, of_error
 from sentinel_mcp.local.services.logs.call import QueryCall
 from sentinel_mcp.local.services.logs.engines import Engines, Lent
+from sentinel_mcp.local.services.logs.environments import require_kept
+from sentinel_mcp.local.services.logs.functions import WorkspaceFunctions
 from sentinel_mcp.local.services.logs.rows import MAX_ROWS, RowWriter
 from sentinel_mcp.local.services.logs.threads import QueryThreads
 from sentinel_mcp.local.services.writing import Clock
@@ -67,8 +69,11 @@ class Running:
 class Queries:
     """Runs queries, each on an engine that no other query uses meanwhile."""
 
-    def __init__(self, engines: Engines, checker: Checker, clock: Clock) -> None:
+    def __init__(
+        self, engines: Engines, checker: Checker, clock: Clock, functions: WorkspaceFunctions
+    ) -> None:
         self._engines = engines
+        self._functions = functions
         self._checker = checker
         self._clock = clock
         self._threads = QueryThreads()
@@ -80,7 +85,8 @@ class Queries:
         What keeps it from running is a Fault; one that takes longer than it may is a 504.
         """
         # Not waited for by who is cancelled: the first look at a store may build it anew.
-        lent = await self._threads.run(self._engines.borrow, discard=self._engines.give_back)
+        borrow = partial(self._engines.borrow, call.environment)
+        lent = await self._threads.run(borrow, discard=self._engines.give_back)
         try:
             running = await self._within(call, lent)
             try:
@@ -89,6 +95,19 @@ class Queries:
                 running.close()
         finally:
             self._engines.give_back(lent)
+
+    async def problem(self, query: str) -> str | None:
+        """Return what keeps a query from running in the workspace, without running it."""
+        lent = await self._threads.run(self._engines.borrow, discard=self._engines.give_back)
+        try:
+            check = await self._checker.check(query, self._functions.completed(lent.catalog))
+        finally:
+            self._engines.give_back(lent)
+        return check.errors[0].message if check.errors else None
+
+    def functions(self) -> list[Body]:
+        """Return the functions that are saved in the workspace, as its metadata tells of them."""
+        return self._functions.described()
 
     def close(self) -> None:
         """End what is running; take nothing more."""
@@ -110,6 +129,9 @@ class Queries:
 
     async def _begin(self, call: QueryCall, lent: Lent) -> Running:
         began = time.perf_counter()
+        catalog = lent.catalog
+        if call.environment == "sentinel":
+            catalog = self._functions.completed(catalog)
 
         def execute(normalised: Normalised) -> tuple[EngineResult, RowWriter, bytes]:
             result = lent.engine.run(
@@ -119,7 +141,9 @@ class Queries:
             return result, writer, writer.take()
 
         try:
-            normalised = await self._checker.normalise(call.query, lent.catalog)
+            normalised = await self._checker.normalise(call.query, catalog)
+            if call.environment == "xdr":
+                require_kept(normalised.tables, catalog)
             result, writer, first = await self._threads.run(
                 partial(execute, normalised), interrupt=lent.interrupt
             )
@@ -128,7 +152,7 @@ class Queries:
                 raise await self._threads.run(partial(self._engines.condemn, damage)) from error
             raise of_error(error, UNSUPPORTED) from error
         except KqlError as error:
-            raise await self._explained(error, call.query, lent.catalog) from error
+            raise await self._explained(error, call.query, catalog) from error
         except InputError as error:
             raise of_error(error, "InvalidQuery") from error
         return Running(result, writer, first, time.perf_counter() - began, self._threads)

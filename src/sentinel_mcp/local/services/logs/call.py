@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from sentinel_mcp.errors import InputError, UnsupportedLocally
+from sentinel_mcp.kql.results import Environment
 from sentinel_mcp.kql.timespan import Timespan, parse_timespan
 from sentinel_mcp.local import identity
 from sentinel_mcp.local.services.faults import Body, bad_argument
@@ -26,6 +27,7 @@ class QueryCall:
     wait_s: int
     wants_statistics: bool
     wants_render: bool
+    environment: Environment = "sentinel"
 
     @classmethod
     def of(cls, body: Body, prefer: str) -> QueryCall:

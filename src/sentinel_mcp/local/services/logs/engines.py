@@ -13,7 +13,9 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from sentinel_mcp.kql.catalog import Catalog, bundled
+from sentinel_mcp.kql.catalog import Catalog
+from sentinel_mcp.kql.results import Environment
+from sentinel_mcp.local.services.logs.environments import catalog_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -58,6 +60,7 @@ class Lent:
     connection: DuckDBPyConnection
     catalog: Catalog
     version: Hashable
+    environment: Environment = "sentinel"
     interrupted: bool = False
 
     def interrupt(self) -> None:
@@ -90,18 +93,18 @@ class Engines:
         self._version = version
         self._lock = threading.Lock()
         self._renewing = threading.Lock()
-        self._tables: _Tables | None = None
+        self._tables: dict[Environment, _Tables] = {}
         self._lent: dict[int, Lent] = {}
 
-    def borrow(self) -> Lent:
+    def borrow(self, environment: Environment = "sentinel") -> Lent:
         """Return an engine over the newest tables; blocks while they are built."""
-        tables = self._newest()
+        tables = self._newest(environment)
         with self._lock:
             lent = tables.idle.pop() if tables.idle else None
         if lent is None:
             connection = self._store.connect()
             engine = self._make_engine(connection, tables.catalog)
-            lent = Lent(engine, connection, tables.catalog, tables.version)
+            lent = Lent(engine, connection, tables.catalog, tables.version, environment)
         with self._lock:
             self._lent[id(lent)] = lent
         return lent
@@ -110,7 +113,7 @@ class Engines:
         """Keep an engine for the next query, where its tables are still the newest."""
         with self._lock:
             self._lent.pop(id(lent), None)
-            tables = self._tables
+            tables = self._tables.get(lent.environment)
             if tables and tables.version == lent.version and not lent.interrupted:
                 tables.idle.append(lent)
                 return
@@ -133,24 +136,25 @@ class Engines:
         with self._lock:
             self._forget()
 
-    def _newest(self) -> _Tables:
+    def _newest(self, environment: Environment) -> _Tables:
         # Two locks: a store may take 20 s to be built, and giving back must not wait for that.
         with self._renewing:
             version = self._version()
-            tables = self._tables
+            tables = self._tables.get(environment)
             if tables is not None and tables.version == version:
                 return tables
             # Reads the file that is there now, which may be newer than `version`: then the next
             # query finds the version changed, and new engines are made once more.
-            catalog = bundled("sentinel").with_tables(self._store.tables().values())
+            catalog = catalog_of(environment, self._store.tables())
             with self._lock:
-                self._forget()
-                self._tables = tables = _Tables(version, catalog)
+                if any(each.version != version for each in self._tables.values()):
+                    self._forget()
+                self._tables[environment] = tables = _Tables(version, catalog)
         _log.debug("new engines for the tables of version %s", version)
         return tables
 
     def _forget(self) -> None:
-        if self._tables is not None:
-            while self._tables.idle:
-                self._tables.idle.pop().close()
-            self._tables = None
+        for tables in self._tables.values():
+            while tables.idle:
+                tables.idle.pop().close()
+        self._tables.clear()

@@ -30,7 +30,7 @@ def handlers(queries: Queries, tables: Callable[[], dict[str, TableSchema]]) -> 
         return QueryResponse(queries, QueryCall.of(body, request.headers.get("prefer", "")))
 
     async def tell_schema(request: Request) -> Response:
-        return answer(metadata((await run_in_threadpool(tables)).values()))
+        return answer(metadata((await run_in_threadpool(tables)).values(), queries.functions()))
 
     return {"Query_Execute": execute, "Metadata_Get": tell_schema, "Metadata_Post": tell_schema}
 
@@ -56,12 +56,24 @@ class QueryResponse(Response):
             leaving.cancel()
             await asyncio.gather(sending, leaving, return_exceptions=True)
 
+    def opening(self, running: Running) -> bytes:
+        """Return the answer up to its first row."""
+        return _opening(running)
+
+    def shaped(self, rows: bytes, running: Running) -> bytes:
+        """Return some rows as the answer has them; what is given is the inside of an array."""
+        return rows
+
+    def closing(self, running: Running) -> bytes:
+        """Return what follows the last row."""
+        return _closing(running, self._call)
+
     async def _send(self, send: Send) -> None:
         async with self._queries.running(self._call) as running:
             opened = False
-            pending = _opening(running)
+            pending = self.opening(running)
             async for rows in running.rows():
-                pending += rows
+                pending += self.shaped(rows, running)
                 if running.writer.done:
                     break
                 if not opened:
@@ -69,7 +81,7 @@ class QueryResponse(Response):
                     opened = True
                 await send({"type": "http.response.body", "body": pending, "more_body": True})
                 pending = b""
-            pending += _closing(running, self._call)
+            pending += self.closing(running)
             if not opened:
                 await send(_start({"content-length": str(len(pending))}))
             await send({"type": "http.response.body", "body": pending})

@@ -12,12 +12,12 @@ from sentinel_mcp.local.services.faults import Body
 TIME_COLUMN = "TimeGenerated"
 
 
-def metadata(tables: Iterable[TableSchema]) -> Body:
+def metadata(tables: Iterable[TableSchema], functions: list[Body]) -> Body:
     """Return the whole document."""
     described = [_table(each) for each in tables]
     return {
         "tables": described,
-        "functions": [],
+        "functions": functions,
         "solutions": [],
         "categories": [],
         "resourceTypes": [],

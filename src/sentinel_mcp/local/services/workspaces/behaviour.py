@@ -86,6 +86,10 @@ class Workspaces:
                 return _table(each)
         raise Fault(404, "ResourceNotFound", f"Table {name!r} does not exist in the workspace.")
 
+    def permissions(self) -> list[Body]:
+        """Return what the caller may do with the workspace: all, as its owner."""
+        return [{"actions": ["*"], "notActions": [], "dataActions": [], "notDataActions": []}]
+
     def onboarding_state(self, name: str = "default") -> Body:
         """Return the state that says that Microsoft Sentinel is on."""
         if name.casefold() != "default":

@@ -1,9 +1,7 @@
-"""The short form of a model's JSON schema, for `tools/list`.
+"""The short form of a model's JSON schema: what an answer holds, without what is within that.
 
-The whole schema of an incident with its sections is 12 KB, and all that a model reads of tools
-before it can begin is to stay within 25 KB. The answers themselves carry every field.
-
-Read from the fields themselves: pydantic's own schemas of the 15 answers took 60 ms of each start.
+The whole schema of an incident with its sections is 12 KB. Read from the fields themselves:
+pydantic's own schemas of 15 answers took 60 ms of each start.
 """
 
 from __future__ import annotations
@@ -29,11 +27,15 @@ _SCALARS: Mapping[object, str] = {
 
 
 def outline(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the model's own fields, name and type; of an object within, no more."""
+    """Return the model's own fields: name, type, description; of an object within, no more."""
     return {
         "type": "object",
         "properties": {
-            name: _schema(field.annotation) for name, field in model.model_fields.items()
+            name: {
+                **_schema(field.annotation),
+                **({"description": field.description} if field.description else {}),
+            }
+            for name, field in model.model_fields.items()
         },
     }
 

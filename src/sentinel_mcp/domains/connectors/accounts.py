@@ -1,0 +1,75 @@
+"""What the workspace's logs tell of its tables: volume and rhythm by the hour, the last event."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sentinel_mcp.domains.calls import Rows
+from sentinel_mcp.domains.connectors.silence import LOOKBACK_DAYS, NEVER_DAYS, Rhythm
+from sentinel_mcp.domains.documents import number, text
+from sentinel_mcp.kql.literals import identifier, string
+
+USAGE = f"""Usage
+| where TimeGenerated > ago({LOOKBACK_DAYS}d)
+| summarize Megabytes = sum(Quantity),
+    Hours = make_set(datetime_diff("hour", now(), StartTime), 400) by DataType
+| order by DataType asc"""
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """What a table took in, and how it came."""
+
+    megabytes: float
+    rhythm: Rhythm
+
+
+@dataclass(frozen=True, slots=True)
+class LastEvent:
+    """A table's last event; both are None where there is none."""
+
+    at: datetime | None
+    silence_h: float | None
+
+
+def last_events_query(since: Mapping[str, str]) -> str:
+    """Return the query for the last event of each table within the time that is given for it."""
+    legs = ",\n".join(
+        f"({identifier(table)} | where TimeGenerated > ago({back}) "
+        f"| summarize LastEvent = max(TimeGenerated) | extend TableName = {string(table)})"
+        for table, back in since.items()
+    )
+    return f"union\n{legs}\n| project TableName, LastEvent, SilenceHours = (now() - LastEvent) / 1h"
+
+
+def since(volume: Volume | None) -> str:
+    """Return how far back to look: where the usage has told of data, no further than there."""
+    if volume is None or volume.rhythm.newest_h is None:
+        return f"{NEVER_DAYS}d"
+    return f"{max(0, volume.rhythm.newest_h) + 3:d}h"
+
+
+def volumes_of(usage: Rows) -> dict[str, Volume]:
+    """Return by table what the usage tells."""
+    return {
+        table: Volume(number(row, "Megabytes") or 0.0, Rhythm.of(_hours(row.get("Hours"))))
+        for row in usage.rows
+        if (table := text(row, "DataType", 200))
+    }
+
+
+def _hours(cell: object) -> list[int]:
+    """Return the numbers of a dynamic cell, which comes as its JSON."""
+    if isinstance(cell, str):
+        try:
+            cell = json.loads(cell)
+        except ValueError:
+            return []
+    if not isinstance(cell, list):
+        return []
+    # A JSON list holds anything; only the numbers count.
+    return [each for each in cast("list[Any]", cell) if type(each) is int]

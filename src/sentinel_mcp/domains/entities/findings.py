@@ -1,0 +1,192 @@
+"""Puts the answer of an investigation together, and makes it fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from sentinel_mcp.domains.calls import Failure, Rows
+from sentinel_mcp.domains.documents import Document
+from sentinel_mcp.domains.entities.kql.alerts import MAX_ALERTS, MAX_INCIDENTS
+from sentinel_mcp.domains.entities.kql.knowledge import MAX_FOUND
+from sentinel_mcp.domains.entities.models import (
+    Entity,
+    EntityInvestigation,
+    MissingPart,
+    TableSighting,
+)
+from sentinel_mcp.domains.entities.rows import (
+    read_alert,
+    read_behaviour,
+    read_incident,
+    read_indicator,
+    read_sighting,
+    read_watchlist_hit,
+    related,
+)
+from sentinel_mcp.domains.entities.subjects import Subject
+from sentinel_mcp.errors import SentinelError
+
+SHOWN = 25
+"""Alerts, incidents, watchlist items and indicators of one answer."""
+
+_LIMITS = {
+    "alerts": MAX_ALERTS,
+    "incidents": MAX_INCIDENTS,
+    "watchlists": MAX_FOUND,
+    "indicators": MAX_FOUND,
+}
+_SHRINKING = (
+    "tables_without", "related", "watchlists", "indicators", "alerts", "incidents", "seen",
+)  # fmt: skip
+"""Lists that give way when the answer is too large, the least useful first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the parts of an investigation came to."""
+
+    workspace: str
+    subject: Subject
+    timespan: str
+    tables: Mapping[str, Sequence[str]]
+    """By part: the tables that it searched for the subject."""
+    outcomes: Mapping[str, Rows | SentinelError | None]
+    warnings: Sequence[str]
+
+    def rows(self, part: str) -> Sequence[Document]:
+        """Return what a part found; nothing where it did not come."""
+        found = self.outcomes.get(part)
+        return found.rows if isinstance(found, Rows) else []
+
+
+def assembled(findings: Findings, max_bytes: int) -> EntityInvestigation:
+    """Return the answer, of at most `max_bytes` or with its lists shortened and said so."""
+    rows = [
+        row for part, tables in findings.tables.items() if tables for row in findings.rows(part)
+    ]
+    seen = sorted((read_sighting(each) for each in rows), key=_recency, reverse=True)
+    counts = {part: min(len(findings.rows(part)), limit) for part, limit in _LIMITS.items()}
+    subject = findings.subject
+    with_it, cuts = related(rows, subject)
+    answer = EntityInvestigation(
+        workspace=findings.workspace,
+        entity=entity_of(subject),
+        summary="",
+        timespan=findings.timespan,
+        seen=seen,
+        tables_without=_without(findings, seen),
+        related=with_it,
+        alerts=[read_alert(each) for each in findings.rows("alerts")[:SHOWN]],
+        alerts_count=counts["alerts"],
+        incidents=[read_incident(each) for each in findings.rows("incidents")[:SHOWN]],
+        incidents_count=counts["incidents"],
+        behaviour=read_behaviour(findings.rows("behaviour"), findings.rows("peers")),
+        watchlists=[read_watchlist_hit(each) for each in findings.rows("watchlists")[:SHOWN]],
+        watchlists_count=counts["watchlists"],
+        indicators=[read_indicator(each) for each in findings.rows("indicators")[:SHOWN]],
+        indicators_count=counts["indicators"],
+        not_finished=[name for name, each in findings.outcomes.items() if each is None],
+        missing=missing_parts(findings.outcomes),
+        warnings=[*findings.warnings, *subject.notes, *_cuts(findings), *cuts],
+    )
+    return _fitting(answer.model_copy(update={"summary": _summary(answer)}), max_bytes)
+
+
+def entity_of(subject: Subject) -> Entity:
+    """Return what was looked for, as an answer says it."""
+    return Entity(
+        value=subject.value,
+        kind=subject.kind,
+        kind_from=subject.source,
+        names={form: list(names) for form, names in subject.names.items()},
+        profile=dict(subject.profile),
+    )
+
+
+def missing_parts(outcomes: Mapping[str, Rows | SentinelError | None]) -> list[MissingPart]:
+    """Return the parts that failed, and those that Azure could answer only in part."""
+    found: list[MissingPart] = []
+    for name, each in outcomes.items():
+        if isinstance(each, SentinelError):
+            found.append(MissingPart(part=name, error=Failure.of(each)))
+        elif each is not None and each.fault is not None:
+            found.append(MissingPart(part=name, error=each.fault))
+    return found
+
+
+def day_range(start: datetime, end: datetime) -> str:
+    """Return a range as an answer says it."""
+    return f"{_second(start)}/{_second(end)}"
+
+
+def _second(moment: datetime) -> str:
+    return moment.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+
+
+def _recency(sighting: TableSighting) -> str:
+    return sighting.last.isoformat() if sighting.last else ""
+
+
+def _without(findings: Findings, seen: Sequence[TableSighting]) -> list[str]:
+    there = {each.table for each in seen}
+    return sorted(
+        table
+        for part, tables in findings.tables.items()
+        if isinstance(findings.outcomes.get(part), Rows)
+        for table in tables
+        if table not in there
+    )
+
+
+def _cuts(findings: Findings) -> list[str]:
+    told: list[str] = []
+    for part, limit in _LIMITS.items():
+        count = len(findings.rows(part))
+        if count > limit:
+            told.append(f"There are more than {limit} {part}; the first {SHOWN} are here.")
+        elif count > SHOWN:
+            told.append(f"{SHOWN} of {count} {part} are here.")
+    return told
+
+
+def _summary(answer: EntityInvestigation) -> str:
+    events = sum(each.events for each in answer.seen)
+    firsts = [each.first for each in answer.seen if each.first]
+    lasts = [each.last for each in answer.seen if each.last]
+    when = f", first {_second(min(firsts))}, last {_second(max(lasts))}" if firsts and lasts else ""
+    numbers = ", ".join(f"#{each.number}" for each in answer.incidents[:5] if each.number)
+    counts = [
+        _counted(answer.alerts_count, "alert"),
+        _counted(answer.incidents_count, "incident") + (f" ({numbers})" if numbers else ""),
+        _counted(answer.watchlists_count, "watchlist item"),
+        _counted(answer.indicators_count, "indicator"),
+    ]
+    if answer.behaviour and answer.behaviour.highest_priority is not None:
+        counts.append(f"UEBA priority up to {answer.behaviour.highest_priority} of 10")
+    said = (
+        f"{answer.entity.kind} {answer.entity.value}: seen in {_counted(len(answer.seen), 'table')}"
+        f" ({_counted(events, 'event')}{when}); {', '.join(counts)}."
+    )
+    lacking = [*answer.not_finished, *(each.part for each in answer.missing)]
+    return f"{said} Without: {', '.join(lacking)}." if lacking else said
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _fitting(answer: EntityInvestigation, max_bytes: int) -> EntityInvestigation:
+    for name in _SHRINKING:
+        # Each of these fields is a list of models or texts.
+        items: list[BaseModel | str] = getattr(answer, name)
+        total = len(items)
+        while items and len(answer.model_dump_json()) > max_bytes:
+            items = items[: len(items) // 2]
+            note = f"The answer would be too large: {len(items)} of {total} of `{name}` are here."
+            told = [each for each in answer.warnings if f"`{name}`" not in each]
+            answer = answer.model_copy(update={name: items, "warnings": [*told, note]})
+    return answer

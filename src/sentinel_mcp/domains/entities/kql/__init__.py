@@ -1,0 +1,1 @@
+"""The KQL that an investigation runs."""

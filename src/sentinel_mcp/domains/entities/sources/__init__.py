@@ -1,0 +1,1 @@
+"""Which columns of which tables name an entity."""

@@ -1,0 +1,170 @@
+"""Runs a stored hunting query, within the limits that any query has."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+
+from sentinel_mcp.domains.calls import AzureCalls
+from sentinel_mcp.domains.documents import cut, text
+from sentinel_mcp.domains.hunting.documents import SHORT_CHARS
+from sentinel_mcp.domains.hunting.models import AppliedTimespan, HuntingResult, ResultColumn
+from sentinel_mcp.domains.hunting.queries import HuntingQueries, StoredQuery
+from sentinel_mcp.domains.rows import Room
+from sentinel_mcp.domains.verdicts import require_allowed
+from sentinel_mcp.errors import InputError
+from sentinel_mcp.kql.catalog import bundled
+from sentinel_mcp.kql.literals import require_encodable
+from sentinel_mcp.kql.results import Check
+from sentinel_mcp.kql.timespan import parse_timespan
+from sentinel_mcp.kql.validator import Checker
+from sentinel_mcp.settings import Settings
+
+DEFAULT_TIMESPAN = "P1D"
+"""What a query covers when neither the caller nor its own text says; the portal's default too."""
+
+SHOWN_CHARS = 4_000
+"""Of the text, beside its result; `get_hunting_query` shows all of it."""
+
+MIN_ROW_BYTES = 2_048
+"""For rows there is always room, however long the text."""
+
+_TEXT_CHARS = 256 * 1024
+"""No longer text is taken for a query anywhere in this server."""
+
+_TIME_FILTER = re.compile(
+    r"\bTimeGenerated\s*(?:[<>]=?|==|!?between\b|in\b)|[<>]=?\s*TimeGenerated\b"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """Which stored query to run, over which time, for how many rows."""
+
+    query: str
+    timespan: str | None = None
+    max_rows: int | None = None
+
+
+class HuntingRuns:
+    """Runs hunting queries. Their text comes from the workspace, so the guard has a look at it.
+
+    Without a `checker` of the server, the grammar alone is asked: the guard holds all the same.
+    """
+
+    def __init__(
+        self,
+        azure: AzureCalls,
+        queries: HuntingQueries,
+        settings: Settings,
+        checker: Checker | None,
+    ) -> None:
+        self._azure = azure
+        self._queries = queries
+        self._settings = settings
+        self._checker = checker or Checker(
+            timeout_s=settings.validation_timeout_s,
+            allow=settings.allow_kql,
+            allowed_workspaces=settings.allowed_remote_workspaces,
+            prefer_grammar=True,
+        )
+
+    async def run(self, request: RunRequest, *, workspace: str | None) -> HuntingResult:
+        """Run a stored query and return what it found.
+
+        Raises:
+            InputError: it is a function with parameters, or has no text.
+            QueryRefused: the guard does not let it run; nothing was sent.
+
+        """
+        timespan = None if request.timespan is None else parse_timespan(request.timespan).iso
+        context = await self._azure.open(workspace)
+        stored = await self._queries.stored(context, request.query)
+        query = _runnable(stored)
+        # Whether its names bind is not asked: the service knows tables that are not bundled.
+        catalog = await asyncio.to_thread(bundled, "sentinel")
+        check = await self._checker.check(query, catalog)
+        require_allowed(check)
+        applied = _applied(query, check, request.timespan, timespan)
+        max_rows = request.max_rows or self._settings.max_rows
+        found = await self._azure.query(
+            context,
+            "run a hunting query",
+            query,
+            timespan=applied.applied,
+            max_rows=max_rows,
+        )
+        empty = HuntingResult(
+            workspace=context.config.name,
+            id=request.query,
+            title=stored.detail(context.config.name).title,
+            query=cut(query, SHOWN_CHARS),
+            columns=[ResultColumn(name=name, type=kind) for name, kind in found.columns],
+            rows=[],
+            row_count=0,
+            truncated=found.truncated,
+            timespan=applied,
+            partial=found.fault is not None,
+            error=found.fault,
+        )
+        room = Room.of(
+            max_rows=max_rows,
+            max_bytes=max(
+                MIN_ROW_BYTES, self._azure.max_answer_bytes - len(empty.model_dump_json())
+            ),
+        )
+        rows = room.take(list(each.values()) for each in found.rows)
+        truncated = found.truncated or room.full
+        told = {"rows": rows, "row_count": len(rows), "truncated": truncated}
+        warnings = room.warnings(truncated=truncated)
+        return empty.model_copy(update={**told, "warnings": warnings})
+
+
+def parameter_names(declared: str) -> list[str]:
+    """Return the names of `a:string, b:timespan=7d, T:(c:string, d:long)`: a, b and T."""
+    names: list[str] = []
+    depth, start = 0, 0
+    for index, character in enumerate(f"{declared},"):
+        if character in "([{":
+            depth += 1
+        elif character in ")]}":
+            depth -= 1
+        elif character == "," and depth <= 0:
+            if found := declared[start:index].partition(":")[0].strip():
+                names.append(found[:100])
+            start = index + 1
+    return names
+
+
+def _runnable(stored: StoredQuery) -> str:
+    query = text(stored.properties, "query", _TEXT_CHARS)
+    if query is None:
+        raise InputError(
+            "The stored query has no text.", hint="Look at it with `get_hunting_query`."
+        )
+    if names := parameter_names(text(stored.properties, "functionParameters") or ""):
+        alias = text(stored.properties, "functionAlias", SHORT_CHARS)
+        raise InputError(
+            f"The stored query is a function that wants values for: {', '.join(names[:20])}.",
+            hint=f"Call it in `run_query`: {alias}({', '.join(names[:20])})."
+            if alias
+            else "Read it with `get_hunting_query`, and run it with values in their places.",
+        )
+    require_encodable(query, what="The stored query")
+    return query
+
+
+def _applied(
+    query: str, check: Check, requested: str | None, timespan: str | None
+) -> AppliedTimespan:
+    """Decide the range: the caller's, else the query's own, else a day.
+
+    A default sent beside a range in the text would silently cut it, so it is sent only where the
+    text compares TimeGenerated with nothing.
+    """
+    if timespan is not None:
+        return AppliedTimespan(requested=requested, applied=timespan, source="argument")
+    if check.time_range is not None or _TIME_FILTER.search(query):
+        return AppliedTimespan(requested=None, applied=None, source="query")
+    return AppliedTimespan(requested=None, applied=DEFAULT_TIMESPAN, source="default")

@@ -1,0 +1,111 @@
+"""Which alerts a list keeps, as the KQL that keeps them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+
+from sentinel_mcp.domains.incidents.alert_models import AlertStatus
+from sentinel_mcp.domains.incidents.models import Severity
+from sentinel_mcp.errors import InputError
+from sentinel_mcp.kql import literals
+
+DAYS = 30
+DAYS_OF_INCIDENT = 90
+"""How far back is read without `created_after`; an incident may have alerts from long before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertFilter:
+    """What a caller asks for; nothing set keeps every alert of the last days."""
+
+    severities: tuple[Severity, ...] = ()
+    statuses: tuple[AlertStatus, ...] = ()
+    product: str | None = None
+    provider: str | None = None
+    title_contains: str | None = None
+    entity: str | None = None
+    technique: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    incident: int | None = None
+
+    def __post_init__(self) -> None:
+        after, before = self.created_after, self.created_before
+        if after and before and after > before:
+            raise InputError(
+                f"`created_after` ({after.isoformat()}) is later than "
+                f"`created_before` ({before.isoformat()}).",
+                hint="Exchange the two.",
+            )
+
+    def start(self, now: datetime) -> datetime:
+        """Return from when on the log is read."""
+        if self.created_after:
+            return self.created_after
+        days = DAYS if self.incident is None else DAYS_OF_INCIDENT
+        return min(now, self.created_before or now).astimezone(UTC) - timedelta(days=days)
+
+    def as_call(self) -> dict[str, object]:
+        """Return what a cursor is bound to."""
+        return {name: str(value) for name, value in asdict(self).items()}
+
+    def query(self, start: datetime, *, until: datetime | None, max_rows: int) -> str:
+        """Return the KQL for alerts first generated between the two, newest first.
+
+        The log has a row for every version of an alert. The time is cut to milliseconds, which a
+        cursor can carry whole; alerts of one millisecond are in the order of their ids.
+        """
+        since = f"where TimeGenerated >= {literals.datetime_(start)}"
+        upper = (
+            min(each for each in (until, self.created_before) if each)
+            if (until or self.created_before)
+            else None
+        )
+        lines = [
+            "SecurityAlert",
+            since,
+            *([f"where SystemAlertId in ({self._of_incident(since)})"] if self.incident else []),
+            "summarize arg_max(TimeGenerated, *), Generated = bin(min(TimeGenerated), 1ms)"
+            " by SystemAlertId",
+            *([f"where Generated <= {literals.datetime_(upper)}"] if upper else []),
+            *(f"where {each}" for each in self._conditions()),
+            "project SystemAlertId, Generated, TimeGenerated, DisplayName, AlertName,"
+            " AlertSeverity, Status, ProductName, ProviderName, Tactics, Techniques,"
+            " CompromisedEntity",
+            "sort by Generated desc, SystemAlertId asc",
+            f"take {max_rows}",
+        ]
+        return "\n| ".join(lines)
+
+    def _of_incident(self, since: str) -> str:
+        number = literals.long_(self.incident or 0)
+        return (
+            f"SecurityIncident | {since} | where IncidentNumber == {number}"
+            " | summarize arg_max(TimeGenerated, AlertIds) by IncidentName"
+            " | mv-expand AlertId = AlertIds to typeof(string) | project AlertId"
+        )
+
+    def _conditions(self) -> list[str]:
+        found: list[str] = []
+        if self.severities:
+            found.append(f"AlertSeverity in~ {literals.list_(self.severities)}")
+        if self.statuses:
+            found.append(f"Status in~ {literals.list_(self.statuses)}")
+        if self.product:
+            found.append(f"ProductName =~ {literals.string(self.product)}")
+        if self.provider:
+            found.append(f"ProviderName =~ {literals.string(self.provider)}")
+        if self.title_contains:
+            title = literals.string(self.title_contains)
+            found.append(f"DisplayName contains {title} or AlertName contains {title}")
+        if self.entity:
+            # Entities are JSON in a column of text: what is looked for is written as JSON does.
+            inside = literals.string(json.dumps(self.entity, ensure_ascii=False)[1:-1])
+            plain = literals.string(self.entity)
+            found.append(f"Entities contains {inside} or CompromisedEntity contains {plain}")
+        if self.technique:
+            technique = literals.string(self.technique)
+            found.append(f"Techniques has {technique} or SubTechniques has {technique}")
+        return found

@@ -1,0 +1,112 @@
+"""Which indicators are searched for: what Azure is asked, and what is kept of its answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sentinel_mcp.domains.documents import Document, inner, strings, text
+from sentinel_mcp.domains.threat_intel.documents import state_of
+from sentinel_mcp.domains.threat_intel.models import PatternType, Sort
+from sentinel_mcp.domains.threat_intel.observables import refanged
+from sentinel_mcp.errors import InputError
+
+Criteria = dict[str, Any]
+"""Azure's `ThreatIntelligenceFilteringCriteria`. Any: JSON."""
+
+_SORTING: dict[Sort, tuple[str, str]] = {
+    "updated": ("lastUpdatedTimeUtc", "descending"),
+    "created": ("created", "descending"),
+    "confidence": ("confidence", "descending"),
+    "expiry": ("validUntil", "ascending"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndicatorFilter:
+    """What a caller asks for; nothing set keeps every indicator that is in force."""
+
+    value: str | None = None
+    pattern_type: PatternType | None = None
+    source: str | None = None
+    threat_type: str | None = None
+    keyword: str | None = None
+    min_confidence: int | None = None
+    max_confidence: int | None = None
+    valid_at: datetime | None = None
+    include_inactive: bool = False
+    sort: Sort = "updated"
+
+    def check(self) -> None:
+        """Refuse what cannot hold.
+
+        Raises:
+            InputError: the bounds exclude each other, or the time has no zone.
+
+        """
+        low, high = self.min_confidence or 0, self.max_confidence
+        if high is not None and low > high:
+            raise InputError(
+                f"No confidence is at least {low} and at most {high}.", hint="Swap the two."
+            )
+        if self.valid_at is not None and self.valid_at.tzinfo is None:
+            raise InputError(
+                f"The time {self.valid_at.isoformat()} has no time zone.", hint="Add `Z` for UTC."
+            )
+
+    @property
+    def criteria(self) -> Criteria:
+        """What Azure is asked.
+
+        Of a value Azure takes a keyword, which it looks for in patterns, names and more; that it
+        is in the pattern is looked at here. A time of validity is not sent: Azure's bound on
+        `validUntil` would leave out what never expires.
+        """
+        key, order = _SORTING[self.sort]
+        keyword = self._searched or self.keyword
+        stated = {
+            "minConfidence": self.min_confidence,
+            "maxConfidence": self.max_confidence,
+            "patternTypes": [self.pattern_type] if self.pattern_type else None,
+            "sources": [self.source] if self.source else None,
+            "threatTypes": [self.threat_type] if self.threat_type else None,
+            "keywords": [keyword] if keyword else None,
+            "includeDisabled": self.include_inactive or self.valid_at is not None,
+            "sortBy": [{"itemKey": key, "sortOrder": order}],
+        }
+        return {key: value for key, value in stated.items() if value is not None}
+
+    @property
+    def local(self) -> list[str]:
+        """The arguments that are looked at here, page by page, not by Azure alone."""
+        return [name for name in ("value", "valid_at") if getattr(self, name) is not None]
+
+    @property
+    def _searched(self) -> str | None:
+        return refanged(self.value) if self.value else None
+
+    def keeps(self, document: Document, now: datetime) -> bool:
+        """Whether an indicator that Azure sent passes."""
+        properties = inner(document, "properties")
+        if self._searched and not _holds(properties.get("pattern"), self._searched):
+            return False
+        if self._searched and self.keyword and not _mentions(properties, self.keyword):
+            return False
+        if self.include_inactive and self.valid_at is None:
+            return True
+        state = state_of(document, self.valid_at or now)
+        return state == "active" or (self.include_inactive and state == "revoked")
+
+
+def _holds(pattern: object, value: str) -> bool:
+    if not isinstance(pattern, str):
+        return False
+    plain = pattern.replace("\\'", "'").replace("\\\\", "\\").casefold()
+    return value.casefold() in plain
+
+
+def _mentions(properties: Document, keyword: str) -> bool:
+    told = [text(properties, each) for each in ("displayName", "description", "pattern", "source")]
+    tags = strings(properties, "threatIntelligenceTags")
+    return keyword.casefold() in "\n".join(filter(None, [*told, *tags])).casefold()

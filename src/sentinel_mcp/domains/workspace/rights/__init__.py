@@ -1,0 +1,1 @@
+"""What the identity may do, and the least role to grant."""

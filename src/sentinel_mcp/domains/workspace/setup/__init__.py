@@ -1,0 +1,1 @@
+"""How Sentinel is set up: repositories, origins of content, anomaly rules, features."""

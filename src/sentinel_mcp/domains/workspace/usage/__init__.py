@@ -1,0 +1,1 @@
+"""How much data comes in, and about what it costs."""

@@ -1,0 +1,1 @@
+"""Azure Monitor: the metrics of the workspace, from what its tables hold."""

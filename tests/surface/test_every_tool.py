@@ -1,0 +1,361 @@
+"""What holds for every tool there is: refusals, read-only mode, unknown workspaces, bad cursors."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from fastmcp import Client
+from fastmcp.client.transports import FastMCPTransport
+from tests.embedded import server_over
+from tests.local.stores import built_store, copied
+from tests.scripted import WORKSPACE, ScriptedAzure, Tokens, refusal
+
+from sentinel_mcp.kql.validator import Checker
+from sentinel_mcp.local import identity
+from sentinel_mcp.local.workspace import LocalWorkspace, open_local
+from sentinel_mcp.server import create_server
+from sentinel_mcp.settings import Settings
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+Connected = Client[FastMCPTransport]
+Arguments = dict[str, Any]
+
+PLAYBOOK = (
+    f"/subscriptions/{identity.SUBSCRIPTION_ID}/resourceGroups/{identity.RESOURCE_GROUP}"
+    "/providers/Microsoft.Logic/workflows/isolate-machine"
+)
+QUERY = "SigninLogs | take 1"
+
+READS: Mapping[str, Arguments] = {
+    "run_query": {"query": QUERY},
+    "run_queries": {"queries": [QUERY]},
+    "start_query": {"query": QUERY},
+    "validate_query": {"query": QUERY},
+    "search_tables": {"text": "sign-in"},
+    "get_table": {"name": "SigninLogs"},
+    "list_incidents": {},
+    "get_incident": {"incident": 1196},
+    "list_alerts": {},
+    "get_alert": {"alert": "alert"},
+    "get_incident_statistics": {},
+    "list_rules": {},
+    "get_rule": {"rule": "alertRules"},
+    "list_rule_templates": {},
+    "get_rule_template": {"template": "alertRuleTemplates"},
+    "get_mitre_coverage": {},
+    "get_rule_health": {},
+    "list_hunting_queries": {},
+    "get_hunting_query": {"hunting_query": "hunt"},
+    "run_hunting_query": {"hunting_query": "hunt"},
+    "list_saved_searches": {},
+    "get_saved_search": {"saved_search": "savedSearches"},
+    "list_bookmarks": {},
+    "get_bookmark": {"bookmark": "bookmarks"},
+    "list_hunts": {},
+    "list_connectors": {},
+    "get_connector": {"connector": "dataConnectors"},
+    "check_data_freshness": {},
+    "list_watchlists": {},
+    "get_watchlist": {"watchlist": "watchlists"},
+    "list_watchlist_items": {"watchlist": "watchlists"},
+    "get_watchlist_item": {"watchlist": "watchlists", "item": "watchlistItems"},
+    "find_in_watchlists": {"value": "10.10.0.14"},
+    "search_indicators": {},
+    "get_indicator": {"indicator": "indicators"},
+    "get_indicator_metrics": {},
+    "match_indicators": {"values": ["198.51.100.211"]},
+    "investigate_entity": {"value": "198.51.100.211"},
+    "get_entity_timeline": {"value": "198.51.100.211"},
+    "get_ip_location": {"ip": "198.51.100.211"},
+    "get_domain_whois": {"domain": "cdn-telemetry-sync.example"},
+    "get_workspace": {},
+    "list_workspaces": {},
+    "check_connection": {},
+    "check_permissions": {},
+    "get_usage_report": {},
+    "list_source_controls": {},
+    "get_source_control": {"source_control": "sourcecontrols"},
+    "list_metadata": {},
+    "get_metadata": {"metadata": "metadata"},
+    "list_anomaly_settings": {},
+    "get_anomaly_setting": {"anomaly_setting": "securityMLAnalyticsSettings"},
+    "get_sentinel_settings": {},
+    "query_metrics": {},
+    "list_automation_rules": {},
+    "get_automation_rule": {"automation_rule": "automationRules"},
+    "list_content_packages": {},
+    "list_content_templates": {},
+    "list_product_packages": {},
+    "list_summary_rules": {},
+    "list_workbooks": {},
+    "list_parsers": {},
+    "list_recommendations": {},
+    "list_users": {},
+    "get_user": {"user": "graphUsers"},
+    "list_groups": {},
+    "get_group": {"group": "graphGroups"},
+    "get_role_assignments": {},
+    "run_advanced_hunting": {"query": "DeviceInfo | take 1"},
+    "list_defender_incidents": {},
+    "get_defender_incident": {"incident": "defenderIncidents"},
+    "list_defender_alerts": {},
+    "query_lake": {"query": QUERY},
+    "list_tasks": {},
+    "get_task": {"task_id": "none"},
+    "cancel_task": {"task_id": "none"},
+}
+"""How each reading tool is called; a text that is a kind of document stands for the first of it."""
+
+CHANGES: Mapping[str, Arguments] = {
+    "update_incident": {"incident": 1196, "severity": "Low"},
+    "create_incident": {"title": "Seen by phone", "severity": "Low"},
+    "add_incident_comment": {"incident": 1196, "message": "Looked at."},
+    "add_incident_task": {"incident": 1196, "title": "Call the owner"},
+    "update_incident_task": {"incident": 1196, "task": "incidentTasks", "status": "Completed"},
+    "relate_to_incident": {"incident": 1171, "bookmark": "bookmarks"},
+    "run_playbook": {
+        "incident": 1196,
+        "logic_app_id": PLAYBOOK,
+        "tenant_id": identity.TENANT_ID,
+    },
+    "create_rule": {"title": "New", "query": QUERY, "severity": "Low"},
+    "update_rule": {"rule": "alertRules", "severity": "Informational"},
+    "set_rule_enabled": {"rule": "alertRules", "enabled": False},
+    "delete_rule": {"rule": "alertRules"},
+    "create_bookmark": {"title": "Odd", "query": QUERY},
+    "save_query": {"name": "Mine", "query": QUERY},
+    "delete_saved_query": {"saved_search": "savedSearches"},
+    "create_watchlist": {
+        "watchlist": "New",
+        "name": "New",
+        "search_key": "Address",
+        "rows": [{"Address": "192.0.2.1"}],
+    },
+    "upsert_watchlist_item": {
+        "watchlist": "HighValueAssets",
+        "values": {"Asset FQDN": "new.example"},
+    },
+    "delete_watchlist_item": {"watchlist": "watchlists", "item": "watchlistItems"},
+    "delete_watchlist": {"watchlist": "watchlists"},
+    "create_indicator": {"value": "192.0.2.1"},
+    "delete_indicator": {"indicator": "indicators"},
+    "tag_indicator": {"indicator": "indicators", "tags": ["new"]},
+}
+"""How each writing tool is called, so that something would change."""
+
+ANSWER_ANYWAY = {
+    "check_connection": "tells what does not answer",
+    "check_permissions": "tells that nothing is allowed",
+    "check_data_freshness": "tells which of its parts are missing",
+    "list_workspaces": "shows those that are configured",
+    "list_tasks": "asks nobody",
+    "get_task": "asks nobody",
+    "cancel_task": "asks nobody",
+    "start_query": "answers before Azure does",
+    "validate_query": "goes by the bundled schema",
+    "search_tables": "goes by the bundled schema",
+    "get_table": "goes by the bundled schema",
+    "run_queries": "tells it of each query",
+}
+"""Reading tools whose answer is no error even where Azure refuses everything, and why."""
+
+
+def taking(argument: str) -> list[str]:
+    """Return the tools that have an argument of that name."""
+    tools = asyncio.run(create_server(Settings(), workspaces=[WORKSPACE]).list_tools())
+    return sorted(each.name for each in tools if argument in each.parameters["properties"])
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def checker() -> AsyncGenerator[Checker]:
+    opened = Checker(timeout_s=30)
+    yield opened
+    await opened.aclose()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def embedded(
+    tmp_path_factory: pytest.TempPathFactory, checker: Checker
+) -> AsyncGenerator[LocalWorkspace]:
+    directory = copied(built_store(tmp_path_factory), tmp_path_factory.mktemp("every") / "store")
+    workspace = await open_local(directory, checker)
+    yield workspace
+    await workspace.aclose()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def client(embedded: LocalWorkspace, checker: Checker) -> AsyncGenerator[Connected]:
+    """Connect to a server that shows its writing tools and may not write."""
+    server = server_over(embedded, checker, Settings(allow_writes=False))
+    async with Client(server) as connected:
+        yield connected
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def refused(checker: Checker) -> AsyncGenerator[Connected]:
+    """Connect to a server whose Azure refuses everything."""
+    denied = refusal(403, "AuthorizationFailed", "The client lacks the right to do this.")
+    azure = ScriptedAzure({"*": denied})
+    server = create_server(
+        Settings(allow_writes=True),
+        workspaces=[WORKSPACE.model_copy(update={"location": "westeurope"})],
+        make_transport=lambda: azure,
+        make_credential=Tokens,
+        checker=checker,
+    )
+    async with Client(server) as connected:
+        yield connected
+
+
+def real(arguments: Arguments, workspace: LocalWorkspace) -> Arguments:
+    """Put names of what there is in the place of kinds."""
+    documents = workspace.store.documents
+    watchlist = documents.list("watchlists")[0]["name"]
+
+    def name(value: Any) -> Any:
+        if value == "hunt":
+            searches = documents.list("savedSearches")
+            return next(
+                each["name"]
+                for each in searches
+                if each["properties"]["category"] == "Hunting Queries"
+            )
+        if value == "alert":
+            incident = documents.list("incidents")[-1]["name"]
+            return documents.list("alerts", incident)[0]["properties"]["systemAlertId"]
+        if value == "entity":
+            return documents.list("entities", _numbered(documents, 1196))[0]["name"]
+        if value == "watchlistItems":
+            return documents.list(value, watchlist)[0]["name"]
+        if value == "incidentTasks":
+            return documents.list(value, _numbered(documents, 1196))[0]["name"]
+        if isinstance(value, str) and (found := documents.list(value)):
+            # Graph's documents have no name.
+            return found[0].get("name") or found[0].get("graph", found[0])["id"]
+        return value
+
+    return {key: name(value) for key, value in arguments.items()}
+
+
+def _numbered(documents: Any, number: int) -> str:
+    return next(
+        each["name"]
+        for each in documents.list("incidents")
+        if each["properties"]["incidentNumber"] == number
+    )
+
+
+async def test_every_tool_is_called_in_these_tests(client: Connected) -> None:
+    server_tools = {tool.name: tool for tool in await client.list_tools()}
+    changing = {
+        name
+        for name, tool in server_tools.items()
+        if tool.annotations
+        and not tool.annotations.read_only_hint
+        and tool.annotations.open_world_hint
+    }
+
+    assert set(server_tools) == {*READS, *CHANGES}
+    assert changing == set(CHANGES)
+
+
+@pytest.mark.parametrize("tool", READS)
+async def test_a_reading_tool_answers_on_the_scenario_without_writing(
+    client: Connected, embedded: LocalWorkspace, tool: str
+) -> None:
+    answer = await client.call_tool(tool, real(READS[tool], embedded), raise_on_error=False)
+
+    if tool in ("get_task", "cancel_task"):
+        assert answer.is_error
+        assert (answer.meta or {})["error"]["code"] == "not_found"
+    else:
+        assert not answer.is_error, answer.content
+
+
+@pytest.mark.parametrize("tool", CHANGES)
+async def test_a_writing_tool_is_refused_by_the_pipeline_in_read_only_mode(
+    client: Connected, embedded: LocalWorkspace, tool: str
+) -> None:
+    embedded.request_log.clear()
+    arguments = {**real(CHANGES[tool], embedded), **agreed(tool)}
+
+    answer = await client.call_tool(tool, arguments, raise_on_error=False)
+
+    assert answer.is_error
+    assert (answer.meta or {})["error"]["code"] == "read_only", answer.content
+    assert {each.method for each in embedded.request_log} <= {"GET", "POST"}
+    assert not [each for each in embedded.request_log if each.path.endswith("runPlaybook")]
+
+
+@pytest.mark.parametrize("tool", CHANGES)
+async def test_a_dry_run_sends_no_write(
+    client: Connected, embedded: LocalWorkspace, tool: str
+) -> None:
+    arguments = {**real(CHANGES[tool], embedded), "dry_run": True}
+
+    answer = await client.call_tool(tool, arguments, raise_on_error=False)
+
+    # In read-only mode: had it tried to write, it would have been refused.
+    assert not answer.is_error, answer.content
+    assert (answer.structured_content or {})["outcome"] == "preview"
+
+
+@pytest.mark.parametrize("tool", sorted({*READS, *CHANGES} - set(ANSWER_ANYWAY)))
+async def test_a_refusal_by_azure_names_what_to_grant(refused: Connected, tool: str) -> None:
+    arguments = {**READS, **CHANGES}[tool] | agreed(tool)
+
+    answer = await refused.call_tool(tool, arguments, raise_on_error=False)
+
+    assert answer.is_error, answer.structured_content
+    error = (answer.meta or {})["error"]
+    assert error["code"] == "access_denied", error
+    assert "Grant" in error["hint"], error
+
+
+@pytest.mark.parametrize("tool", taking("workspace"))
+async def test_an_unknown_workspace_is_refused_with_those_there_are(
+    client: Connected, tool: str
+) -> None:
+    arguments = {**READS, **CHANGES}[tool] | agreed(tool) | {"workspace": "elsewhere"}
+
+    answer = await client.call_tool(tool, arguments, raise_on_error=False)
+
+    error = (answer.meta or {}).get("error")
+    if tool == "run_queries":
+        error = (answer.structured_content or {})["results"][0]["error"]
+    assert error, answer.content
+    assert error["code"] == "not_found"
+    assert "local" in f"{error['message']} {error['hint']}"
+
+
+@pytest.mark.parametrize("tool", taking("cursor"))
+async def test_a_cursor_of_another_call_is_refused(
+    client: Connected, embedded: LocalWorkspace, tool: str
+) -> None:
+    for cursor in ("x", "https://attacker.example/?$skipToken=1", "AAAA" * 40):
+        answer = await client.call_tool(
+            tool, {**real(READS[tool], embedded), "cursor": cursor}, raise_on_error=False
+        )
+
+        assert answer.is_error
+        assert (answer.meta or {})["error"]["code"] == "invalid_input", answer.content
+
+
+def agreed(tool: str) -> Arguments:
+    asking = {
+        "run_playbook",
+        "create_rule",
+        "update_rule",
+        "set_rule_enabled",
+        "delete_rule",
+        "delete_saved_query",
+        "delete_watchlist_item",
+        "delete_watchlist",
+        "delete_indicator",
+    }
+    return {"confirm": True} if tool in asking else {}
