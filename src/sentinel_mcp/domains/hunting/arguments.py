@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-from datetime import UTC, datetime
 from typing import Annotated, Any, get_args
 from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from sentinel_mcp.domains.hunting.models import BookmarkEntity, HuntPart, HypothesisStatus, Tactic
-
-MAX_NUMBER = 2**31 - 1
-MAX_REFERENCE_CHARS = 600
-"""Longer than any ARM id."""
-
-
-def _instant(value: object) -> object:
-    # Left alone, pydantic would take "1700000000" for seconds since 1970.
-    if value is None or isinstance(value, datetime):
-        return value
-    if isinstance(value, str):
-        with contextlib.suppress(ValueError, OverflowError):  # what it is not is told below
-            found = datetime.fromisoformat(value)
-            return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-    raise PydanticCustomError("instant", "give an ISO 8601 time, such as 2026-11-21T08:00:00Z")
+from sentinel_mcp.domains.arguments import Reference
+from sentinel_mcp.domains.hunting.models import (
+    BookmarkEntity,
+    HuntPart,
+    HypothesisStatus,
+)
+from sentinel_mcp.domains.tactics import Tactic
 
 
-def _incident(value: object) -> object:
-    # A choice of two types would be refused twice, in the words of either.
-    if value is None or (isinstance(value, str) and 0 < len(value) <= MAX_REFERENCE_CHARS):
-        digits = isinstance(value, str) and value.isascii() and value.isdigit()
-        return int(value) if isinstance(value, str) and digits and len(value) < 10 else value
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_NUMBER:
-        return value
-    raise PydanticCustomError("reference", "give the number or the id of an incident")
+def _numbered(value: object) -> object:
+    # Clients send a number as text where an argument takes either.
+    digits = isinstance(value, str) and value.isascii() and value.isdigit()
+    return int(value) if isinstance(value, str) and digits and len(value) < 10 else value
 
 
 _TACTICS = {each.casefold(): each for each in get_args(Tactic)}
@@ -51,10 +36,8 @@ def _tactic(value: str) -> str:
     return found
 
 
-Instant = Annotated[datetime | None, BeforeValidator(_instant)]
-
 Incident = Annotated[
-    int | str | None, BeforeValidator(_incident), Field(description="Of this one: number or id.")
+    Reference | None, BeforeValidator(_numbered), Field(description="Of this one: number or id.")
 ]
 
 Found = Annotated[

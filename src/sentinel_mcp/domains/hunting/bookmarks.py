@@ -19,9 +19,9 @@ from sentinel_mcp.domains.hunting.models import (
     BookmarkDetail,
     BookmarkEntity,
     BookmarkListing,
-    Tactic,
 )
 from sentinel_mcp.domains.pages import PageRequest, page_of
+from sentinel_mcp.domains.tactics import Tactic
 from sentinel_mcp.errors import InputError, NotFound
 from sentinel_mcp.kql.literals import require_encodable
 

@@ -13,25 +13,6 @@ from sentinel_mcp.domains.documents import Scalar
 Source = Literal["workspace", "content_hub"]
 """A saved search of the workspace, or a query that an installed solution brought."""
 
-Tactic = Literal[
-    "Reconnaissance",
-    "ResourceDevelopment",
-    "InitialAccess",
-    "Execution",
-    "Persistence",
-    "PrivilegeEscalation",
-    "DefenseEvasion",
-    "CredentialAccess",
-    "Discovery",
-    "LateralMovement",
-    "Collection",
-    "Exfiltration",
-    "CommandAndControl",
-    "Impact",
-    "PreAttack",
-    "ImpairProcessControl",
-    "InhibitResponseFunction",
-]
 
 HuntStatus = Literal[
     "New", "Active", "Closed", "Backlog", "Approved", "Succeeded", "Failed", "InProgress"

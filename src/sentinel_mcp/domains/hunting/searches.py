@@ -24,9 +24,9 @@ from sentinel_mcp.domains.hunting.models import (
     SavedSearch,
     SavedSearchDetail,
     SavedSearchListing,
-    Tactic,
 )
 from sentinel_mcp.domains.pages import PageRequest, page_of
+from sentinel_mcp.domains.tactics import Tactic
 from sentinel_mcp.errors import InputError, NotFound
 from sentinel_mcp.kql.literals import require_encodable
 

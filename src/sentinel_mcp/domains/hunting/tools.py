@@ -7,7 +7,14 @@ from fastmcp.server.context import Context
 from pydantic import Field
 
 from sentinel_mcp.area import Area
-from sentinel_mcp.domains.arguments import Confirm, Cursor, DryRun, Etag, WorkspaceName
+from sentinel_mcp.domains.arguments import (
+    Confirm,
+    Cursor,
+    DryRun,
+    Etag,
+    Instant,
+    WorkspaceName,
+)
 from sentinel_mcp.domains.changes import ChangeReport, Manner
 from sentinel_mcp.domains.hunting.arguments import (
     AnyHypothesisStatus,
@@ -17,7 +24,6 @@ from sentinel_mcp.domains.hunting.arguments import (
     Found,
     Id,
     Incident,
-    Instant,
     Kql,
     Labels,
     NewCategory,
@@ -143,8 +149,8 @@ async def get_saved_search(
 async def list_bookmarks(
     text: Found = None,
     label: Annotated[str | None, Field(max_length=100, description="The whole label.")] = None,
-    created_after: Annotated[Instant, Field(description="ISO 8601; from then on.")] = None,
-    created_before: Annotated[Instant, Field(description="ISO 8601; before then.")] = None,
+    created_after: Annotated[Instant | None, Field(description="ISO 8601; from then on.")] = None,
+    created_before: Annotated[Instant | None, Field(description="ISO 8601; before then.")] = None,
     incident: Incident = None,
     limit: Limit = 50,
     cursor: Cursor = None,
@@ -208,9 +214,9 @@ async def create_bookmark(
     title: Title,
     query: Kql,
     row: Row = None,
-    query_start: Annotated[Instant, Field(description="Start of the query's time.")] = None,
-    query_end: Annotated[Instant, Field(description="End of the query's time.")] = None,
-    event_time: Annotated[Instant, Field(description="When it happened.")] = None,
+    query_start: Annotated[Instant | None, Field(description="Start of the query's time.")] = None,
+    query_end: Annotated[Instant | None, Field(description="End of the query's time.")] = None,
+    event_time: Annotated[Instant | None, Field(description="When it happened.")] = None,
     entities: Entities = None,
     tactics: Tactics = None,
     techniques: Techniques = None,

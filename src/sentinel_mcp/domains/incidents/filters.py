@@ -10,7 +10,12 @@ from typing import TypeVar
 from sentinel_mcp.azure import odata
 from sentinel_mcp.domains.documents import Document, inner, person
 from sentinel_mcp.domains.incidents.documents import product_names, tactic_names
-from sentinel_mcp.domains.incidents.models import Order, Severity, Status, Tactic
+from sentinel_mcp.domains.incidents.models import (
+    Order,
+    Severity,
+    Status,
+)
+from sentinel_mcp.domains.tactics import Tactic
 from sentinel_mcp.errors import InputError
 
 UNASSIGNED = "unassigned"

@@ -12,25 +12,6 @@ from sentinel_mcp.domains.documents import Scalar
 
 Severity = Literal["High", "Medium", "Low", "Informational"]
 Status = Literal["New", "Active", "Closed"]
-Tactic = Literal[
-    "Reconnaissance",
-    "ResourceDevelopment",
-    "InitialAccess",
-    "Execution",
-    "Persistence",
-    "PrivilegeEscalation",
-    "DefenseEvasion",
-    "CredentialAccess",
-    "Discovery",
-    "LateralMovement",
-    "Collection",
-    "CommandAndControl",
-    "Exfiltration",
-    "Impact",
-    "PreAttack",
-    "ImpairProcessControl",
-    "InhibitResponseFunction",
-]
 Order = Literal["created_desc", "created_asc", "modified_desc", "modified_asc"]
 SectionName = Literal[
     "alerts",

@@ -6,7 +6,7 @@ from fastmcp.dependencies import Depends
 from pydantic import Field
 from pydantic.json_schema import WithJsonSchema
 
-from sentinel_mcp.domains.arguments import Cursor, WorkspaceName
+from sentinel_mcp.domains.arguments import MAX_NUMBER, Cursor, Instant, Reference, WorkspaceName
 from sentinel_mcp.domains.incidents.alert_filter import AlertFilter
 from sentinel_mcp.domains.incidents.alert_models import AlertDetail, AlertListing, AlertStatus
 from sentinel_mcp.domains.incidents.changing import tools as changing
@@ -19,11 +19,11 @@ from sentinel_mcp.domains.incidents.models import (
     SecurityIncidentListing,
     Severity,
     Status,
-    Tactic,
 )
 from sentinel_mcp.domains.incidents.provider import incidents
 from sentinel_mcp.domains.incidents.service import Incidents
-from sentinel_mcp.domains.incidents.values import MAX_NUMBER, Instant, Labels, Reference, Text
+from sentinel_mcp.domains.incidents.values import Labels, Text
+from sentinel_mcp.domains.tactics import Tactic
 from sentinel_mcp.effects import READS_AZURE
 from sentinel_mcp.wiring import service
 

@@ -11,31 +11,15 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
 
+from sentinel_mcp.domains.tactics import EnterpriseTactic, IcsTactic
 from sentinel_mcp.errors import InputError
 
 Matrix = Literal["enterprise", "ics"]
 
-ENTERPRISE = (
-    "Reconnaissance",
-    "ResourceDevelopment",
-    "InitialAccess",
-    "Execution",
-    "Persistence",
-    "PrivilegeEscalation",
-    "DefenseEvasion",
-    "CredentialAccess",
-    "Discovery",
-    "LateralMovement",
-    "Collection",
-    "CommandAndControl",
-    "Exfiltration",
-    "Impact",
-)
-ICS = ("ImpairProcessControl", "InhibitResponseFunction")
-"""What the matrix of industrial systems has beside the others; its Evasion is DefenseEvasion."""
-
+ENTERPRISE: tuple[str, ...] = get_args(EnterpriseTactic)
+ICS: tuple[str, ...] = get_args(IcsTactic)
 TACTICS = (*ENTERPRISE, *ICS)
 
 _BY_LETTERS = {each.casefold(): each for each in (*TACTICS, "PreAttack")}

@@ -7,7 +7,7 @@ from fastmcp.server.context import Context
 from pydantic import Field
 from pydantic.json_schema import WithJsonSchema
 
-from sentinel_mcp.domains.arguments import Confirm, DryRun, Etag, WorkspaceName
+from sentinel_mcp.domains.arguments import Confirm, DryRun, Etag, Reference, WorkspaceName
 from sentinel_mcp.domains.changes import Manner
 from sentinel_mcp.domains.incidents.attachments import MAX_MESSAGE_CHARS, TaskEdit, TaskStatus
 from sentinel_mcp.domains.incidents.change_models import IncidentChange
@@ -15,14 +15,7 @@ from sentinel_mcp.domains.incidents.edits import IncidentEdit
 from sentinel_mcp.domains.incidents.models import Severity, Status
 from sentinel_mcp.domains.incidents.provider import incidents
 from sentinel_mcp.domains.incidents.service import Incidents
-from sentinel_mcp.domains.incidents.values import (
-    Labels,
-    LongText,
-    OwnerText,
-    Reference,
-    ResourceName,
-    Text,
-)
+from sentinel_mcp.domains.incidents.values import Labels, LongText, OwnerText, ResourceName, Text
 from sentinel_mcp.domains.incidents.verdicts import Classification, Reason
 from sentinel_mcp.domains.incidents.writing import NewIncident
 from sentinel_mcp.effects import ACTS, ADDS, CHANGES, WRITES

@@ -9,31 +9,11 @@ from sentinel_mcp.local.documents import Bodies, Documents
 from sentinel_mcp.local.services.caller import caller
 from sentinel_mcp.local.services.faults import Body, bad_request, not_found
 from sentinel_mcp.local.services.hunting.parts import moment_of, objects, texts
+from sentinel_mcp.local.services.tactics import TACTICS
 from sentinel_mcp.local.services.writing import Clock, properties_of, stamp, text_of
 
 KIND = "bookmarks"
 
-TACTICS = frozenset(
-    {
-        "Reconnaissance",
-        "ResourceDevelopment",
-        "InitialAccess",
-        "Execution",
-        "Persistence",
-        "PrivilegeEscalation",
-        "DefenseEvasion",
-        "CredentialAccess",
-        "Discovery",
-        "LateralMovement",
-        "Collection",
-        "Exfiltration",
-        "CommandAndControl",
-        "Impact",
-        "PreAttack",
-        "ImpairProcessControl",
-        "InhibitResponseFunction",
-    }
-)
 
 _TEXTS = ("notes", "queryResult")
 _MOMENTS = ("eventTime", "queryStartTime", "queryEndTime")

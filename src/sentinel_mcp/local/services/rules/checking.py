@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from sentinel_mcp.local.services.faults import Body, bad_request
+from sentinel_mcp.local.services.tactics import TACTICS
 from sentinel_mcp.local.services.writing import choice_of, text_of
 
 KINDS = (
@@ -21,25 +22,6 @@ KINDS = (
 WITH_QUERY = ("Scheduled", "NRT")
 
 SEVERITIES = ("High", "Medium", "Low", "Informational")
-TACTICS = (
-    "Reconnaissance",
-    "ResourceDevelopment",
-    "InitialAccess",
-    "Execution",
-    "Persistence",
-    "PrivilegeEscalation",
-    "DefenseEvasion",
-    "CredentialAccess",
-    "Discovery",
-    "LateralMovement",
-    "Collection",
-    "Exfiltration",
-    "CommandAndControl",
-    "Impact",
-    "PreAttack",
-    "ImpairProcessControl",
-    "InhibitResponseFunction",
-)
 ENTITIES = (
     "Account",
     "Host",
