@@ -28,7 +28,7 @@ def connect(services: Mapping[type, object]) -> Client[FastMCPTransport]:
 
     areas = {kind.__module__.rpartition(".")[0] for kind in services}
     providers = [
-        found.provider
+        found.provider()
         for area in sorted(areas)
         for found in vars(importlib.import_module(f"{area}.tools")).values()
         if isinstance(found, Area)

@@ -1,12 +1,15 @@
-"""The tools of one area: registered with what every tool must state, and cheaply."""
+"""The tools of one area: what every tool must state, kept until a server shows it."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from inspect import get_annotations
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from fastmcp.server.providers import LocalProvider
+from fastmcp.tools import Tool
 from mcp.types import ToolAnnotations
 from pydantic import BaseModel
 
@@ -17,11 +20,47 @@ Answer = TypeVar("Answer", bound=BaseModel)
 Function = Callable[P, Awaitable[Answer]]
 
 
+@dataclass(frozen=True)
+class _Entry:
+    """A tool that is made when the first server shows it: that takes a millisecond each."""
+
+    function: Callable[..., Awaitable[Any]]  # of whatever arguments a tool has
+    answer: type[BaseModel]
+    title: str
+    effects: ToolAnnotations
+    tags: frozenset[str]
+    timeout: float
+
+    @cached_property
+    def tool(self) -> Tool:
+        return Tool.from_function(
+            self.function,
+            title=self.title,
+            annotations=self.effects,
+            tags=set(self.tags),
+            timeout=self.timeout,
+            output_schema=outline(self.answer),
+        )
+
+
 class Area:
-    """Registers functions as tools of a provider."""
+    """The tools of one area, by name, in the order in which they are written."""
 
     def __init__(self) -> None:
-        self.provider = LocalProvider()
+        self._entries: dict[str, _Entry] = {}
+
+    @property
+    def tools(self) -> Mapping[str, frozenset[str]]:
+        """The tags of each tool: its toolsets, and whether it writes."""
+        return {name: entry.tags for name, entry in self._entries.items()}
+
+    def provider(self, shown: Collection[str] | None = None) -> LocalProvider:
+        """Return a provider of those tools that are shown; of all, unless told."""
+        provider = LocalProvider()
+        for name, entry in self._entries.items():
+            if shown is None or name in shown:
+                provider.add_tool(entry.tool)
+        return provider
 
     def tool(
         self, title: str, effects: ToolAnnotations, tags: set[str], *, timeout: float
@@ -35,13 +74,8 @@ class Area:
         def register(function: Function[P, Answer]) -> Function[P, Answer]:
             answer = get_annotations(function, eval_str=True).pop("return")
             function.__annotations__.pop("return")
-            self.provider.tool(
-                function,
-                title=title,
-                annotations=effects,
-                tags=tags,
-                timeout=timeout,
-                output_schema=outline(answer),
+            self._entries[function.__name__] = _Entry(
+                function, answer, title, effects, frozenset(tags), timeout
             )
             return function
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-
-from fastmcp import FastMCP
 
 from sentinel_mcp.effects import WRITES
 from sentinel_mcp.errors import ConfigError
@@ -22,7 +20,8 @@ CORE = "core"
 class Choice:
     """What the user wants to see; without toolsets and tools, `core`.
 
-    Tools that change the workspace are shown only with `writes`.
+    Tools that change the workspace are shown only with `writes`. With `discover` three tools are
+    shown that find and call the others, which are all unless chosen.
     """
 
     toolsets: tuple[str, ...] = ()
@@ -30,41 +29,32 @@ class Choice:
     exclude_tools: tuple[str, ...] = ()
     writes: bool = False
     discover: bool = False
-    """Show three tools that find and call the others, which are all unless chosen."""
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The toolsets that are shown."""
+        if self.toolsets or self.tools:
+            return frozenset(self.toolsets)
+        return frozenset({ALL if self.discover else CORE})
 
 
-async def choose(server: FastMCP, choice: Choice) -> None:
-    """Hide every tool that `choice` leaves out.
+def shown(tools: Mapping[str, frozenset[str]], choice: Choice) -> frozenset[str]:
+    """Return the names of the tools that `choice` shows; `tools` are all there are, with tags.
 
     Raises:
         ConfigError: a toolset or a tool of that name does not exist; lists those that do.
 
     """
-    tools = await server.list_tools()
-    names = {tool.name for tool in tools}
-    toolsets = {tag for tool in tools for tag in tool.tags} - {WRITES} | {ALL}
+    toolsets = {tag for tags in tools.values() for tag in tags} - {WRITES} | {ALL}
     _known("toolset", choice.toolsets, toolsets)
-    _known("tool", (*choice.tools, *choice.exclude_tools), names)
-    wanted = set(choice.toolsets) or _unless_told(choice)
-    shown = {
-        tool.name
-        for tool in tools
-        if (ALL in wanted or tool.tags & wanted or tool.name in choice.tools)
-        and (choice.writes or WRITES not in tool.tags)
-    }
-    hidden = (names - shown) | set(choice.exclude_tools)
-    if hidden:
-        server.disable(names=hidden, components={"tool"})
-    if choice.discover:
-        from sentinel_mcp.discovery import Discovery  # brings the search, which few servers need
-
-        server.add_transform(Discovery())
-
-
-def _unless_told(choice: Choice) -> set[str]:
-    if choice.tools:
-        return set()
-    return {ALL} if choice.discover else {CORE}
+    _known("tool", (*choice.tools, *choice.exclude_tools), tools)
+    return frozenset(
+        name
+        for name, tags in tools.items()
+        if (ALL in choice.wanted or tags & choice.wanted or name in choice.tools)
+        and (choice.writes or WRITES not in tags)
+        and name not in choice.exclude_tools
+    )
 
 
 def _known(kind: str, asked: Iterable[str], existing: Collection[str]) -> None:

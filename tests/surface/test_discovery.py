@@ -10,7 +10,7 @@ from fastmcp.client.transports import FastMCPTransport
 
 from sentinel_mcp.server import create_server
 from sentinel_mcp.settings import Settings, Workspace
-from sentinel_mcp.surface import Choice, choose
+from sentinel_mcp.surface import Choice
 
 Connected = Client[FastMCPTransport]
 
@@ -21,8 +21,8 @@ NOWHERE = Workspace(
 
 @pytest.fixture
 async def client() -> AsyncGenerator[Connected]:
-    server = create_server(Settings(), workspaces=[NOWHERE])
-    await choose(server, Choice(exclude_tools=("get_workspace",), discover=True))
+    choice = Choice(exclude_tools=("get_workspace",), discover=True)
+    server = create_server(Settings(), workspaces=[NOWHERE], choice=choice)
     async with Client(server) as connected:
         yield connected
 

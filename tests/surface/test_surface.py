@@ -18,7 +18,7 @@ from sentinel_mcp import __version__
 from sentinel_mcp.errors import ConfigError
 from sentinel_mcp.server import create_server
 from sentinel_mcp.settings import Settings, Workspace
-from sentinel_mcp.surface import Choice, choose
+from sentinel_mcp.surface import Choice
 
 Connected = Client[FastMCPTransport]
 
@@ -105,14 +105,12 @@ HEAVY = (
 )
 
 
-def make_server() -> FastMCP:
-    return create_server(Settings(), workspaces=[NOWHERE])
+def make_server(choice: Choice | None = None) -> FastMCP:
+    return create_server(Settings(), workspaces=[NOWHERE], choice=choice)
 
 
 async def chosen(choice: Choice) -> list[Tool]:
-    server = make_server()
-    await choose(server, choice)
-    async with Client(server) as connected:
+    async with Client(make_server(choice)) as connected:
         return await connected.list_tools()
 
 
@@ -184,6 +182,8 @@ async def test_every_tool_has_a_deadline() -> None:
     [
         (Choice(), CORE),
         (Choice(writes=True), CORE | CORE_WRITES),
+        (Choice(toolsets=("lake",)), {"query_lake"}),
+        (Choice(tools=("get_user",)), {"get_user"}),
         (Choice(discover=True), {"search_tools", "describe_tool", "call_tool"}),
     ],
 )
@@ -231,13 +231,9 @@ async def test_the_server_gives_its_own_version() -> None:
 
 
 async def test_only_the_chosen_tools_are_shown() -> None:
-    server = make_server()
-    await choose(
-        server, Choice(toolsets=("tasks",), tools=("run_query",), exclude_tools=("cancel_task",))
-    )
+    choice = Choice(toolsets=("tasks",), tools=("run_query",), exclude_tools=("cancel_task",))
 
-    async with Client(server) as chosen:
-        names = {tool.name for tool in await chosen.list_tools()}
+    names = {tool.name for tool in await chosen(choice)}
 
     assert "run_query" in names
     assert "list_tasks" in names
@@ -254,11 +250,13 @@ async def test_only_the_chosen_tools_are_shown() -> None:
         ),
         (Choice(tools=("run_kql",)), "There is no tool 'run_kql'. Did you mean 'run_query'"),
         (Choice(exclude_tools=("x",)), "There is no tool 'x'. There are: "),
+        (Choice(toolsets=("contents",)), "There is no toolset 'contents'. Did you mean 'content'"),
+        (Choice(tools=("list_user",)), "There is no tool 'list_user'. Did you mean 'list_users'"),
     ],
 )
-async def test_an_unknown_name_is_refused_with_those_there_are(choice: Choice, told: str) -> None:
+def test_an_unknown_name_is_refused_with_those_there_are(choice: Choice, told: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        await choose(make_server(), choice)
+        make_server(choice)
 
     assert str(caught.value).startswith(told)
 

@@ -14,7 +14,7 @@ from fastmcp.client.transports import FastMCPTransport
 
 from sentinel_mcp.cli.session import opened_server
 from sentinel_mcp.settings import Settings
-from sentinel_mcp.surface import Choice, choose
+from sentinel_mcp.surface import Choice
 
 RANKS = ("High", "Medium", "Low", "Informational")
 REMARK = (
@@ -49,10 +49,10 @@ async def analyst(tmp_path: Path) -> AsyncGenerator[Analyst]:
         return ElicitResult[dict[str, bool]](action="accept", content={"value": True})
 
     settings = Settings(cache_dir=tmp_path, allow_writes=True)
-    async with opened_server(settings) as server:
-        await choose(server, Choice(toolsets=("all",), writes=True))
-        async with Client(server, elicitation_handler=agree) as client:
-            yield Analyst(client, questions)
+    choice = Choice(toolsets=("all",), writes=True)
+    opened = opened_server(settings, choice)
+    async with opened as server, Client(server, elicitation_handler=agree) as client:
+        yield Analyst(client, questions)
 
 
 def external(address: str) -> bool:

@@ -43,11 +43,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     async def serve() -> None:
         from sentinel_mcp.cli.session import opened_server
-        from sentinel_mcp.surface import choose
 
         ending.on_signals()
-        async with opened_server(settings) as server:
-            await choose(server, choice_of(arguments, writes=settings.allow_writes))
+        choice = choice_of(arguments, writes=settings.allow_writes)
+        async with opened_server(settings, choice) as server:
             _collect_seldom()
             if listener is None:
                 await server.run_stdio_async(show_banner=False)

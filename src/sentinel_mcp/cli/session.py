@@ -12,6 +12,8 @@ from sentinel_mcp.settings import Settings
 if TYPE_CHECKING:
     from fastmcp import FastMCP
 
+    from sentinel_mcp.surface import Choice
+
 
 def raised_by(error: Mapping[str, object], text: str) -> SentinelError:
     """Return the error that a tool's answer tells of, of the class that its code belongs to."""
@@ -30,14 +32,18 @@ def _classes(root: type[SentinelError]) -> dict[str, type[SentinelError]]:
 @asynccontextmanager
 async def opened_server(
     settings: Settings,
+    choice: Choice | None = None,
     *,
     on_progress: Callable[[str, float], None] | None = None,
 ) -> AsyncGenerator[FastMCP]:
-    """Make the server that `settings` describe; the embedded workspace is closed afterwards."""
+    """Make the server that `settings` describe; the embedded workspace is closed afterwards.
+
+    Without a `choice` it has every tool.
+    """
     from sentinel_mcp.server import create_server
 
     if not settings.is_local:
-        yield create_server(settings)
+        yield create_server(settings, choice=choice)
         return
     from sentinel_mcp.cli.embedded import WORKSPACE, Embedded, directory_of
     from sentinel_mcp.kql.validator import Checker
@@ -56,6 +62,7 @@ async def opened_server(
             make_transport=embedded.make_transport,
             make_credential=embedded.make_credential,
             checker=checker,
+            choice=choice,
         )
     finally:
         await embedded.aclose()

@@ -54,10 +54,9 @@ async def _listed(settings: Settings, arguments: argparse.Namespace) -> list[Lis
     from fastmcp import Client
 
     from sentinel_mcp.cli.session import opened_server
-    from sentinel_mcp.surface import choose
 
-    async with opened_server(settings) as server:
-        await choose(server, choice_of(arguments, writes=settings.allow_writes))
+    choice = choice_of(arguments, writes=settings.allow_writes)
+    async with opened_server(settings, choice) as server:
         tags = {tool.name: sorted(tool.tags) for tool in await server.list_tools()}
         async with Client(server) as client:
             tools = await client.list_tools()
