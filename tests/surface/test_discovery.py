@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Literal
 
 import pytest
 from fastmcp import Client
+from fastmcp.client.elicitation import ElicitResult
 from fastmcp.client.transports import FastMCPTransport
 
+from sentinel_mcp.cli.session import opened_server
 from sentinel_mcp.server import create_server
 from sentinel_mcp.settings import Settings, Workspace
 from sentinel_mcp.surface import Choice
@@ -17,6 +21,17 @@ Connected = Client[FastMCPTransport]
 NOWHERE = Workspace(
     name="nowhere", subscription_id="s", resource_group="g", workspace_name="w", workspace_id="i"
 )
+
+
+class Hesitant:
+    """A user who is asked, and says no."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def __call__(self, message: str, *_: object) -> ElicitResult[dict[str, bool]]:
+        self.asked.append(message)
+        return ElicitResult[dict[str, bool]](action="decline")
 
 
 @pytest.fixture
@@ -91,3 +106,18 @@ async def test_an_unknown_tool_is_refused_with_the_nearest_name(
 @pytest.mark.parametrize("name", ["get_workspace", "update_incident", "call_tool"])
 async def test_a_hidden_tool_cannot_be_reached(client: Connected, name: str) -> None:
     assert (await refused(client, "call_tool", name=name)).startswith("not_found")
+
+
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+async def test_a_change_called_through_the_three_asks_the_user(
+    cache_dir: Path, mode: Literal["legacy", "auto"]
+) -> None:
+    settings = Settings(cache_dir=cache_dir, allow_writes=True)
+    user = Hesitant()
+    call = {"name": "delete_watchlist", "arguments": {"watchlist": "VIPUsers", "confirm": True}}
+    opened = opened_server(settings, Choice(discover=True, writes=True))
+    async with opened as server, Client(server, mode=mode, elicitation_handler=user) as client:
+        told = await refused(client, "call_tool", **call)
+
+    assert told.startswith("declined: The user did not agree: Delete watchlist")
+    assert len(user.asked) == 1
