@@ -40,14 +40,13 @@ def sdk_operations(package: str) -> tuple[SdkOperation, ...]:
         for node in module.body
         if isinstance(node, ast.FunctionDef) and node.name.startswith("build_")
     }
-    groups = dict(
-        re.findall(
-            r"self\.(\w+) = (\w+Operations)\(", (folder / "_client.py").read_text(encoding="utf-8")
-        )
-    )
+    client = (folder / "_client.py").read_text(encoding="utf-8")
+    groups: list[tuple[str, str]] = re.findall(r"self\.(\w+) = (\w*Operations)\(", client)
     classes = {node.name: node for node in module.body if isinstance(node, ast.ClassDef)}
+    # Some operations are methods of the client itself.
+    groups += [("(client)", name) for name in classes if name.endswith("OperationsMixin")]
     found: set[SdkOperation] = set()
-    for group, name in groups.items():
+    for group, name in groups:
         initial: dict[str, tuple[str, str]] = {}
         for node in classes[name].body:
             if isinstance(node, ast.FunctionDef) and (built := _built(node)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 import subprocess
@@ -131,3 +132,13 @@ def test_the_readme_fits_on_a_screen_and_begins_with_the_two_commands() -> None:
     assert len(lines) <= 60
     commands = [line for line in lines[:6] if line.startswith("make ")]
     assert [line.split("#")[0].strip() for line in commands] == ["make demo", "make test"]
+
+
+def test_the_page_of_coverage_has_every_request_that_the_sdks_can_build() -> None:
+    page = text_of("coverage.md")
+
+    for package in ("securityinsight", "loganalytics"):
+        source = Path(importlib.import_module(f"azure.mgmt.{package}.operations").__file__ or "")
+        code = (source.parent / "_operations.py").read_text(encoding="utf-8")
+        built = len(re.findall(r"^def build_\w+_request\(", code, re.MULTILINE))
+        assert f"(`azure.mgmt.{package}`) | {built} |" in page
