@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from sentinel_mcp.cli.parser import build_parser
+from sentinel_mcp.local.services.operations import operations
 from sentinel_mcp.server import create_server
 from sentinel_mcp.settings import Settings, Workspace
 
@@ -142,3 +143,22 @@ def test_the_page_of_coverage_has_every_request_that_the_sdks_can_build() -> Non
         code = (source.parent / "_operations.py").read_text(encoding="utf-8")
         built = len(re.findall(r"^def build_\w+_request\(", code, re.MULTILINE))
         assert f"(`azure.mgmt.{package}`) | {built} |" in page
+
+
+def test_the_embedded_workspace_knows_the_name_of_every_operation_of_the_sdks() -> None:
+    known = {(each.method, shape(each.path)) for each in operations()}
+    page = (REFERENCE / "coverage.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| .*? \| `\w+` \| (\w+) `(.+?)` \|", page, re.MULTILINE)
+    tails = {(method, shape(path)) for method, path in rows}
+
+    unknown = {
+        (method, tail)
+        for method, tail in tails
+        if not any(method == each and path.endswith(tail) for each, path in known)
+    }
+    assert len(tails) > 200
+    assert not unknown
+
+
+def shape(path: str) -> str:
+    return re.sub(r"\{[^}]*\}", "{}", path).lower()

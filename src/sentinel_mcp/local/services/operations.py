@@ -42,8 +42,8 @@ _PLACES = {
     "{provider}": "/providers/Microsoft.OperationalInsights",
 }
 
-# All of Microsoft Sentinel's operations of 2025-10-01-preview but the workspace manager's and the
-# Office consents, and those of Log Analytics that a security team uses.
+# All of Microsoft Sentinel's operations of 2025-10-01-preview and of Log Analytics' of 2025-07-01,
+# and of other services those that the tools use.
 _OPERATIONS = """
 logs         POST   {logs}/query Query_Execute
 logs         GET    {logs}/metadata Metadata_Get
@@ -252,6 +252,89 @@ lake         POST   /lake/kql/v2/rest/query Lake_Query
 - POST   {ws}/summaryLogs/{name}/start SummaryLogs_Start
 - POST   {ws}/summaryLogs/{name}/stop SummaryLogs_Stop
 - POST   {ws}/summaryLogs/{name}/retrybin SummaryLogs_RetryBin
+- DELETE {si}/officeConsents/{consent_id} OfficeConsents_Delete
+- GET    {si}/officeConsents/{consent_id} OfficeConsents_Get
+- GET    {si}/officeConsents OfficeConsents_List
+- GET    /providers/Microsoft.SecurityInsights/operations SentinelOperations_List
+- POST   {si}/workspaceManagerAssignments/{a}/jobs WorkspaceManagerAssignmentJobs_Create
+- DELETE {si}/workspaceManagerAssignments/{a}/jobs/{job} WorkspaceManagerAssignmentJobs_Delete
+- GET    {si}/workspaceManagerAssignments/{a}/jobs/{job} WorkspaceManagerAssignmentJobs_Get
+- GET    {si}/workspaceManagerAssignments/{a}/jobs WorkspaceManagerAssignmentJobs_List
+- PUT    {si}/workspaceManagerAssignments/{a} WorkspaceManagerAssignments_CreateOrUpdate
+- DELETE {si}/workspaceManagerAssignments/{a} WorkspaceManagerAssignments_Delete
+- GET    {si}/workspaceManagerAssignments/{a} WorkspaceManagerAssignments_Get
+- GET    {si}/workspaceManagerAssignments WorkspaceManagerAssignments_List
+- PUT    {si}/workspaceManagerConfigurations/{name} WorkspaceManagerConfigurations_CreateOrUpdate
+- DELETE {si}/workspaceManagerConfigurations/{name} WorkspaceManagerConfigurations_Delete
+- GET    {si}/workspaceManagerConfigurations/{name} WorkspaceManagerConfigurations_Get
+- GET    {si}/workspaceManagerConfigurations WorkspaceManagerConfigurations_List
+- PUT    {si}/workspaceManagerGroups/{name} WorkspaceManagerGroups_CreateOrUpdate
+- DELETE {si}/workspaceManagerGroups/{name} WorkspaceManagerGroups_Delete
+- GET    {si}/workspaceManagerGroups/{name} WorkspaceManagerGroups_Get
+- GET    {si}/workspaceManagerGroups WorkspaceManagerGroups_List
+- PUT    {si}/workspaceManagerMembers/{name} WorkspaceManagerMembers_CreateOrUpdate
+- DELETE {si}/workspaceManagerMembers/{name} WorkspaceManagerMembers_Delete
+- GET    {si}/workspaceManagerMembers/{name} WorkspaceManagerMembers_Get
+- GET    {si}/workspaceManagerMembers WorkspaceManagerMembers_List
+- GET    {ws}/availableServiceTiers AvailableServiceTiers_ListByWorkspace
+- PUT    {group}/clusters/{cluster} Clusters_CreateOrUpdate
+- DELETE {group}/clusters/{cluster} Clusters_Delete
+- PATCH  {group}/clusters/{cluster} Clusters_Update
+- GET    {group}/clusters/{cluster} Clusters_Get
+- GET    {sub}/clusters Clusters_List
+- GET    {group}/clusters Clusters_ListByResourceGroup
+- PUT    {ws}/dataExports/{data_export} DataExports_CreateOrUpdate
+- DELETE {ws}/dataExports/{data_export} DataExports_Delete
+- GET    {ws}/dataExports/{data_export} DataExports_Get
+- GET    {ws}/dataExports DataExports_ListByWorkspace
+- PUT    {ws}/dataSources/{data_source} DataSources_CreateOrUpdate
+- DELETE {ws}/dataSources/{data_source} DataSources_Delete
+- GET    {ws}/dataSources/{data_source} DataSources_Get
+- GET    {ws}/dataSources DataSources_ListByWorkspace
+- GET    {sub}/deletedWorkspaces DeletedWorkspaces_List
+- GET    {group}/deletedWorkspaces DeletedWorkspaces_ListByResourceGroup
+- DELETE {ws}/gateways/{gateway_id} Gateways_Delete
+- POST   {ws}/intelligencePacks/{intelligence_pack}/Disable IntelligencePacks_Disable
+- POST   {ws}/intelligencePacks/{intelligence_pack}/Enable IntelligencePacks_Enable
+- GET    {ws}/intelligencePacks IntelligencePacks_List
+- PUT    {ws}/linkedServices/{linked_service} LinkedServices_CreateOrUpdate
+- DELETE {ws}/linkedServices/{linked_service} LinkedServices_Delete
+- GET    {ws}/linkedServices/{linked_service} LinkedServices_Get
+- GET    {ws}/linkedServices LinkedServices_ListByWorkspace
+- PUT    {ws}/linkedStorageAccounts/{data_source_type} LinkedStorageAccounts_CreateOrUpdate
+- DELETE {ws}/linkedStorageAccounts/{data_source_type} LinkedStorageAccounts_Delete
+- GET    {ws}/linkedStorageAccounts/{data_source_type} LinkedStorageAccounts_Get
+- GET    {ws}/linkedStorageAccounts LinkedStorageAccounts_ListByWorkspace
+- GET    {ws}/managementGroups ManagementGroups_List
+- GET    {sub}/locations/{location}/operationStatuses/{async_operation_id} OperationStatuses_Get
+- GET    /providers/Microsoft.OperationalInsights/operations Operations_List
+- DELETE {group}/queryPacks/{query_pack}/queries/{id} Queries_Delete
+- GET    {group}/queryPacks/{query_pack}/queries/{id} Queries_Get
+- GET    {group}/queryPacks/{query_pack}/queries Queries_List
+- PUT    {group}/queryPacks/{query_pack}/queries/{id} Queries_Put
+- POST   {group}/queryPacks/{query_pack}/queries/search Queries_Search
+- PATCH  {group}/queryPacks/{query_pack}/queries/{id} Queries_Update
+- PUT    {group}/queryPacks/{query_pack} QueryPacks_CreateOrUpdate
+- PUT    {group}/queryPacks QueryPacks_CreateOrUpdateWithoutName
+- DELETE {group}/queryPacks/{query_pack} QueryPacks_Delete
+- GET    {group}/queryPacks/{query_pack} QueryPacks_Get
+- GET    {sub}/queryPacks QueryPacks_List
+- GET    {group}/queryPacks QueryPacks_ListByResourceGroup
+- PATCH  {group}/queryPacks/{query_pack} QueryPacks_UpdateTags
+- POST   {ws}/schema Schema_Get
+- POST   {ws}/sharedKeys SharedKeys_GetSharedKeys
+- POST   {ws}/regenerateSharedKey SharedKeys_Regenerate
+- PUT    {ws}/storageInsightConfigs/{storage_insight} StorageInsightConfigs_CreateOrUpdate
+- DELETE {ws}/storageInsightConfigs/{storage_insight} StorageInsightConfigs_Delete
+- GET    {ws}/storageInsightConfigs/{storage_insight} StorageInsightConfigs_Get
+- GET    {ws}/storageInsightConfigs StorageInsightConfigs_ListByWorkspace
+- GET    {ws}/operations/{purge_id} WorkspacePurge_GetPurgeStatus
+- POST   {ws}/purge WorkspacePurge_Purge
+- POST   {ws}/failback Workspaces_Failback
+- POST   {group}/locations/{location}/workspaces/{workspace}/failover Workspaces_Failover
+- POST   {ws}/networkSecurityPerimeterConfigurations/{nsp}/reconcile Workspaces_ReconcileNsp
+- GET    {ws}/networkSecurityPerimeterConfigurations/{nsp} Workspaces_GetNsp
+- GET    {ws}/networkSecurityPerimeterConfigurations Workspaces_ListNsp
 """
 """Area, method, path, name; of area `-` are those that are refused by name.
 
