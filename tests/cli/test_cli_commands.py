@@ -105,4 +105,5 @@ def test_the_demo_plays_to_its_conclusion(run: Run) -> None:
 
     assert outcome.code == 0, outcome.out + outcome.err
     assert "Conclusion" in outcome.out
+    assert "A preview: nothing was written." in outcome.out
     assert "\x1b" not in outcome.out

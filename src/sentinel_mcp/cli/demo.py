@@ -89,7 +89,8 @@ async def _connected(settings: Settings, log: IO[str]) -> AsyncGenerator[Session
         environment["SENTINEL_CACHE_DIR"] = str(settings.cache_dir)
     transport = StdioTransport(
         command=sys.executable,
-        args=["-m", "sentinel_mcp.cli", "serve", "--local"],
+        # The tools that write are shown for a preview; no step writes.
+        args=["-m", "sentinel_mcp.cli", "serve", "--local", "--allow-writes"],
         env=environment,
         keep_alive=False,
         log_file=log,  # pyright: ignore[reportArgumentType] a text file is all it needs

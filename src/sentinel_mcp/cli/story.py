@@ -232,6 +232,17 @@ async def follow_addresses(case: Case) -> None:
     case.say(f"They are in {len(tables)} tables: {', '.join(tables)}.")
 
 
+async def look_up_address(case: Case) -> None:
+    """Ask what the workspace knows of the intruder's address, in one call."""
+    known = await case.call("investigate_entity", value=case.addresses[0])
+    seen = known["seen"]
+    if not seen:
+        raise DeadEnd(f"{case.addresses[0]} is in no table")
+    rows = [(each["table"], each["events"], each["first"][:19].replace("T", " ")) for each in seen]
+    case.then(lambda: output.table(("table", "events", "first seen (UTC)"), rows))
+    case.say(known["summary"])
+
+
 async def hunt_services(case: Case) -> None:
     """Look for lateral movement: services installed on the hosts of the case."""
     rows = await case.query(services_on(case.hosts, case.began))
@@ -283,6 +294,25 @@ async def conclude(case: Case) -> None:
     )
 
 
+async def preview_closing(case: Case) -> None:
+    """Show what closing the incident would change; nothing is written."""
+    report = await case.call(
+        "update_incident",
+        incident=case.incident["number"],
+        status="Closed",
+        classification="TruePositive",
+        classification_reason="SuspiciousActivity",
+        dry_run=True,
+    )
+    if report["outcome"] != "preview":
+        raise DeadEnd(f"closing it was {report['outcome']}")
+    rows = [
+        (each["field"], each["before"] or "-", each["after"] or "-") for each in report["changes"]
+    ]
+    case.then(lambda: output.table(("field", "now", "would be"), rows))
+    case.say("A preview: nothing was written. Without dry_run your client asks you first.")
+
+
 def _count(number: object, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
@@ -297,7 +327,9 @@ STEPS: Sequence[Step] = (
     Step("Check a query that has a mistake in it", check_a_typo),
     Step("Hunt in the sign-ins", hunt_sign_ins),
     Step("Follow the intruder's addresses", follow_addresses),
+    Step("Ask what is known of the first of them", look_up_address),
     Step("Hunt for lateral movement", hunt_services),
     Step("See what ran on those hosts", hunt_processes),
     Step("Conclude", conclude),
+    Step("Preview the closing of the incident", preview_closing),
 )
