@@ -200,3 +200,14 @@ def test_no_step_parses_much_more_than_its_size() -> None:
     reader.feed(body)
 
     assert sum(1 for _ in reader.steps()) > len(body) / 1000
+
+
+def test_a_number_that_no_answer_can_carry_becomes_a_real_one_beside_an_odd_text() -> None:
+    row = b'["\\ud800",123456789012345678901234567890]'
+    body = b'{"tables":[{"name":"T","columns":[],"rows":[' + row + b"]}]}"
+
+    _, document = read(body, 7)
+
+    (found,) = document["tables"][0]["rows"]
+    assert found == ["\ufffd", 1.2345678901234568e29]
+    assert orjson.dumps(found)

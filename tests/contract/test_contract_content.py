@@ -78,9 +78,9 @@ async def test_the_sample_templates_are_read() -> None:
 
 
 async def test_a_sample_template_without_a_query_is_a_hunting_query_without_text() -> None:
-    routes: dict[str, Route] = {
-        "GET contentTemplates/x": sample("contentTemplates/GetTemplateById.json")
-    }
+    template = sample("contentTemplates/GetTemplateById.json")
+    template["properties"]["contentKind"] = "HuntingQuery"  # the sample's is a rule
+    routes: dict[str, Route] = {"GET contentTemplates/x": template}
 
     detail = await read(routes, "get_hunting_query", hunting_query="x")
 

@@ -357,7 +357,8 @@ BODIES: dict[str, Any] = {
         "properties": {"displayName": "Made by a test", "query": "Usage | take 1", "labels": ["a"]}
     },
     "SavedSearches_CreateOrUpdate": {
-        "properties": {"displayName": "Made by a test", "category": "Tests", "query": "Usage"}
+        "etag": "*",
+        "properties": {"displayName": "Made by a test", "category": "Tests", "query": "Usage"},
     },
     "AutomationRules_CreateOrUpdate": {
         "properties": {

@@ -285,6 +285,38 @@ async def test_a_definition_comes_without_its_connections_when_those_cannot_be_r
     assert "could not be read" in found.warnings[0]
 
 
+@pytest.mark.parametrize(
+    ("failing", "connector"),
+    [
+        ("GET dataConnectorDefinitions/meraki-1", "meraki-1"),
+        ("GET dataConnectors/MerakiDefinition", "MerakiDefinition"),
+    ],
+)
+async def test_a_connector_that_is_there_is_shown_whatever_else_of_its_name_fails(
+    failing: str, connector: str
+) -> None:
+    azure = ScriptedAzure({**ROUTES, failing: refusal(403, "AuthorizationFailed")})
+
+    async with served(azure) as client:
+        found = await got(client, connector)
+
+    assert found.name == connector
+
+
+@pytest.mark.parametrize("failing", ["dataConnectors", "dataConnectorDefinitions"])
+async def test_a_connector_that_may_only_be_unreadable_is_not_told_to_be_none(failing: str) -> None:
+    azure = ScriptedAzure({**ROUTES, f"GET {failing}/nope": refusal(403, "AuthorizationFailed")})
+
+    async with served(azure) as client:
+        answer = await client.call_tool(
+            "get_connector", {"connector": "nope"}, raise_on_error=False
+        )
+
+    assert answer.meta
+    assert answer.meta["error"]["code"] == "access_denied"
+    assert "`Microsoft Sentinel Reader`" in answer.meta["error"]["hint"]
+
+
 async def test_a_connector_that_does_not_exist_is_told_with_the_way_to_those_that_do() -> None:
     async with served(ScriptedAzure(ROUTES)) as client:
         answer = await client.call_tool(

@@ -21,6 +21,11 @@ from sentinel_mcp.local.scenario.rules.all import rules
 
 QUERY = f"POST v1/workspaces/{WORKSPACE.workspace_id}/query"
 NO = refusal(403, "AuthorizationFailed")
+PARTIAL: dict[str, Any] = {
+    "code": "PartialError",
+    "message": "There were some errors.",
+    "details": [],
+}
 
 
 def table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[object]]) -> dict[str, Any]:
@@ -217,6 +222,48 @@ async def test_last_events_that_cannot_be_read_leave_the_usage_to_judge_by() -> 
     states = {each.table: each.state for each in found.tables}
     assert (states["SigninLogs"], states["Syslog"]) == ("ok", "silent")
     assert [each.part for each in found.missing] == ["last_events"]
+
+
+async def test_last_events_that_azure_told_in_part_are_said_to_lack_some() -> None:
+    part = {**events(["SigninLogs", "2026-11-22T11:30:00Z", 0.5]), "error": PARTIAL}
+    azure = ScriptedAzure({**ROUTES, QUERY: answering(ACCOUNT, part)})
+
+    async with served(azure) as client:
+        found = await report(client)
+
+    states = {each.table: (each.state, each.last_event is None) for each in found.tables}
+    assert (states["SigninLogs"], states["Syslog"]) == (("ok", False), ("silent", True))
+    assert [(each.part, each.error.code) for each in found.missing] == [
+        ("last_events", "PartialError")
+    ]
+
+
+async def test_of_many_tables_those_of_the_queries_that_succeed_are_known() -> None:
+    many = [f"T{each:03}_CL" for each in range(120)]
+
+    def last(request: Any) -> Reply:
+        if b"Usage\\n" in request.content:
+            return Reply(usage(*([each, 1.0, HOURLY] for each in many)))
+        if b"T000_CL" in request.content:
+            return NO
+        return Reply(events(["T119_CL", "2026-11-22T11:30:00Z", 0.5]))
+
+    async with served(ScriptedAzure({**ROUTES, QUERY: last, "GET tables": NO})) as client:
+        found = await report(client, table=None, state=None)
+        second = await report(client, cursor=found.next_cursor)
+        third = await report(client, cursor=second.next_cursor)
+
+    told = {each.table: each for page in (found, second, third) for each in page.tables}
+    assert told["T119_CL"].last_event
+    assert told["T000_CL"].note == "Judged by the hourly usage alone."
+    assert "last_events" in {each.part for each in found.missing}
+
+
+async def test_a_table_is_found_however_its_name_is_written() -> None:
+    async with served(ScriptedAzure(ROUTES)) as client:
+        found = await report(client, table="signinlogs")
+
+    assert [(each.table, each.state) for each in found.tables] == [("SigninLogs", "ok")]
 
 
 async def test_a_refusal_of_every_query_is_an_error_that_names_the_role() -> None:

@@ -156,6 +156,31 @@ async def test_packages_are_searched_by_category_too() -> None:
     assert [each["id"] for each in page["packages"]] == ["entra"]
 
 
+LONG = "x " * 2_000 + "needle"
+
+
+@pytest.mark.parametrize(
+    ("tool", "route", "properties", "listed"),
+    [
+        ("list_content_packages", "contentPackages", {"description": LONG}, "packages"),
+        ("list_workbooks", "workbooks", {"description": LONG}, "workbooks"),
+        ("list_summary_rules", "summaryLogs", {"ruleDefinition": {"query": LONG}}, "rules"),
+        ("list_parsers", "savedSearches", {"functionAlias": "F", "query": LONG}, "parsers"),
+    ],
+)
+async def test_a_text_is_found_beyond_what_the_list_shows(
+    tool: str, route: str, properties: dict[str, Any], listed: str
+) -> None:
+    found = {"value": [{"name": "one", "properties": properties}]}
+    azure = ScriptedAzure({"*": Reply({"value": []}), f"GET {route}": found})
+
+    async with served(azure) as client:
+        page = await content(client, tool, text="needle")
+
+    assert len(page[listed]) == 1
+    assert "needle" not in str(page)
+
+
 async def test_versions_are_compared_as_numbers() -> None:
     async with served(ScriptedAzure(ROUTES)) as client:
         page = await content(client, "list_product_packages")

@@ -137,6 +137,30 @@ async def test_incidents_are_filtered_by_graph_with_enums_quoted_and_times_bare(
     assert page.total_count == 1
 
 
+@pytest.mark.parametrize("tool", ["list_defender_incidents", "list_defender_alerts"])
+@pytest.mark.parametrize(
+    "moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1700000000", "soon"]
+)
+async def test_a_moment_that_is_none_is_refused_unsent(tool: str, moment: str) -> None:
+    azure = ScriptedAzure({})
+
+    async with served(azure) as client:
+        error = await failed(client, tool, created_after=moment)
+
+    assert error["code"] == "invalid_input"
+    assert "ISO 8601" in error["message"]
+    assert not azure.requests
+
+
+async def test_a_moment_without_a_zone_is_in_utc() -> None:
+    azure = ScriptedAzure({"GET security/alerts_v2": {"value": []}})
+
+    async with served(azure) as client:
+        await client.call_tool("list_defender_alerts", {"created_after": "2026-11-20"})
+
+    assert azure.asked()["$filter"] == "createdDateTime ge 2026-11-20T00:00:00Z"
+
+
 async def test_pages_of_incidents_continue_by_number_and_by_token() -> None:
     links = [f"{GRAPH}/security/incidents?$skip=25", f"{GRAPH}/x?$skiptoken=abc"]
 

@@ -137,6 +137,7 @@ async def test_odd_values_of_a_location_are_left_out() -> None:
         ("Contoso.Example.", "contoso.example"),
         ("https://user@login.contoso.example:8443/x?y", "login.contoso.example"),
         ("someone@contoso.example", "contoso.example"),
+        ("hxxps://contoso[.]example/x", "contoso.example"),
     ],
 )
 async def test_a_domain_is_taken_out_of_what_it_stands_in(stated: str, asked: str) -> None:

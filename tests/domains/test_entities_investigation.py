@@ -15,6 +15,8 @@ from fastmcp.client.transports import FastMCPTransport
 from tests.scripted import WORKSPACE, Reply, Route, ScriptedAzure, refusal, served
 
 from sentinel_mcp.domains.entities.models import EntityInvestigation, EntityTimeline
+from sentinel_mcp.domains.entities.sources.model import GROUPS
+from sentinel_mcp.kql.catalog import bundled
 from sentinel_mcp.settings import Settings
 
 QUERY = f"POST v1/workspaces/{WORKSPACE.workspace_id}/query"
@@ -86,6 +88,12 @@ def metadata(schema: Mapping[str, list[str]] = SCHEMA) -> dict[str, Any]:
             for table, columns in schema.items()
         ]
     }
+
+
+def documented() -> dict[str, list[str]]:
+    """Return every table that Microsoft documents, with its columns."""
+    tables = bundled("sentinel").tables
+    return {name: [each.name for each in table.columns] for name, table in tables.items()}
 
 
 def answered(rows: Rows) -> Reply:
@@ -337,6 +345,59 @@ async def test_a_given_kind_is_not_guessed_and_must_fit_the_value() -> None:
     assert (found.entity.kind, found.entity.kind_from) == ("host", "given")
     assert not any("by Kind" in each for each in queries(azure))
     assert [each.is_error for each in (wrong, empty)] == [True, True]
+
+
+async def test_a_value_that_was_made_unclickable_is_searched_for_as_it_was() -> None:
+    azure = workspace({})
+
+    async with served(azure) as client:
+        found = await investigated(client, "192[.]0[.]2[.]7")
+
+    assert (found.entity.kind, found.entity.value) == ("ip", "192.0.2.7")
+    assert found.warnings == ["Searched for as '192.0.2.7'."]
+
+
+async def test_a_refusal_of_a_guess_asks_for_the_kind() -> None:
+    async with served(workspace({})) as client:
+        answer = await client.call_tool(
+            "investigate_entity", {"value": "a\nb"}, raise_on_error=False
+        )
+
+    assert answer.meta
+    assert answer.meta["error"]["hint"].startswith("Say its `kind`")
+
+
+async def test_an_alert_with_a_bare_account_name_counts_where_the_directory_knows_the_name() -> (
+    None
+):
+    known, unknown = workspace({"IdentityInfo": [PERSON]}), workspace({})
+
+    for azure in (known, unknown):
+        async with served(azure) as client:
+            await investigated(client, "a@x.example")
+
+    bare = 'tostring(Entity.Name) =~ "adele" and isempty(tostring(Entity.UPNSuffix))'
+    assert any(bare in each for each in queries(known) if "SecurityIncident" in each)
+    assert not any("UPNSuffix))" in each for each in queries(unknown) if "isempty" in each)
+
+
+@pytest.mark.parametrize(
+    "value", ["192.0.2.7", "a@x.example", "nw-ws-041", "x.example", "https://x.example/a", "d" * 64]
+)
+async def test_an_investigation_takes_few_queries_each_of_bounded_rows(value: str) -> None:
+    azure = workspace({"IdentityInfo": [PERSON]}, documented())
+
+    async with served(azure) as client:
+        await investigated(client, value)
+        asked = queries(azure)
+        await investigated(client, value)
+
+    # Two to find out what it is, one per group of tables, six of what is known of it.
+    assert len(asked) <= 2 + len(GROUPS) + 6
+    assert all(re.search(r"\| take \d+$|by Seen$|by Kind$", each) for each in asked)
+    assert len(queries(azure)) == 2 * len(asked)
+    others = [each for each in azure.requests if not each.url.endswith("/query")]
+    assert len(others) == 2
 
 
 async def test_a_hostile_value_reaches_a_query_as_a_literal_only() -> None:

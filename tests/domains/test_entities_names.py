@@ -17,6 +17,7 @@ from sentinel_mcp.domains.entities.subjects import (
     address_text,
     domain_name,
     kind_by_form,
+    refanged,
     subject_of,
 )
 from sentinel_mcp.errors import InputError
@@ -102,6 +103,23 @@ def test_a_value_that_cannot_be_of_the_kind_is_refused_with_the_kinds_there_are(
 
     assert refused.value.hint
     assert all(each in refused.value.hint for each in KINDS)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("198[.]51[.]100[.]211", "198.51.100.211"),
+        ("hxxps://evil[.]example/a[1]", "https://evil.example/a[1]"),
+        ("hXXp[://]evil[dot]example", "http://evil.example"),
+        ("adele[at]x[.]example", "adele@x.example"),
+        ("2001:db8[:]:7", "2001:db8::7"),
+        ("[2001:db8::7]", "[2001:db8::7]"),
+        ("hxxp-server", "hxxp-server"),
+        ("nw-ws-041", "nw-ws-041"),
+    ],
+)
+def test_what_was_made_unclickable_is_read_as_it_was(written: str, meant: str) -> None:
+    assert refanged(written) == meant
 
 
 @given(st.sampled_from(KINDS), st.text(min_size=1, max_size=60))

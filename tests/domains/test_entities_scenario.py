@@ -203,6 +203,16 @@ async def test_a_timeline_has_every_event_once_in_order_over_its_pages(client: C
         assert len({each.model_dump_json() for each in shown}) == expected
 
 
+async def test_an_alert_in_a_timeline_calls_nothing_an_account_that_is_none(
+    client: Connected,
+) -> None:
+    page = await timeline(client, value="nw-fs-02", kind="host", timespan="30d", limit=200)
+    alerts = [each for each in page.events if each.source == "SecurityAlert"]
+
+    assert any("nw-fs-02" in (each.detail or "") for each in alerts)
+    assert all(each.account is None or "@" in each.account for each in alerts)
+
+
 async def test_a_timeline_of_what_was_never_seen_is_empty(client: Connected) -> None:
     page = await timeline(client, value="192.0.2.254")
 

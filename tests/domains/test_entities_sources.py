@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import get_args
 
@@ -65,6 +66,10 @@ def references(source: Source) -> Iterator[str]:
 def subjects() -> Iterator[Subject]:
     for kind, value in VALUES:
         yield subject_of(kind, value, "given")
+    # As the directory knows it.
+    account = subject_of("account", "daniel.reyes@northwind.example", "given")
+    names = {**account.names, "sam_name": ("daniel.reyes",)}
+    yield replace(account, names=names, profile={"job_title": "Contractor"})
 
 
 def queries(subject: Subject, presence: Presence | None) -> Iterator[str]:

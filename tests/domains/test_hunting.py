@@ -16,7 +16,7 @@ from sentinel_mcp.domains.hunting.models import (
     HuntingQueryListing,
     HuntingResult,
 )
-from sentinel_mcp.domains.hunting.runs import parameter_names
+from sentinel_mcp.domains.hunting.runs import parameters
 from sentinel_mcp.settings import Settings
 
 
@@ -307,6 +307,35 @@ async def test_a_query_that_is_nowhere_is_not_found() -> None:
     assert "list_hunting_queries" in error["hint"]
 
 
+@pytest.mark.parametrize("tool", ["get_hunting_query", "run_hunting_query"])
+async def test_a_template_of_another_kind_is_no_hunting_query(tool: str) -> None:
+    rule: dict[str, Any] = {
+        "name": "ar-1",
+        "properties": {"contentKind": "AnalyticsRule", "mainTemplate": {}},
+    }
+    azure = ScriptedAzure({"GET contentTemplates/ar-1": rule})
+
+    async with served(azure) as client:
+        error = await error_of(client, tool, hunting_query="ar-1")
+
+    assert error["code"] == "not_found"
+    assert "'AnalyticsRule'" in error["message"]
+    assert [each.method for each in azure.requests] == ["GET", "GET"]
+
+
+async def test_a_text_is_found_beyond_what_the_list_shows() -> None:
+    template = {"name": "hq", "properties": {"description": "x " * 400 + "needle"}}
+    azure = ScriptedAzure(
+        {"GET savedSearches": {"value": []}, "GET contentTemplates": {"value": [template]}}
+    )
+
+    async with served(azure) as client:
+        (query,) = (await listed(client, text="needle")).queries
+
+    assert query.description
+    assert "needle" not in query.description
+
+
 @pytest.mark.parametrize("name", ["a/b", "..", "a?b=c", "a%2fb"])
 @pytest.mark.parametrize("tool", ["get_hunting_query", "run_hunting_query"])
 async def test_an_id_that_would_lead_elsewhere_is_refused(tool: str, name: str) -> None:
@@ -433,25 +462,25 @@ async def test_a_function_with_parameters_is_refused_by_their_names() -> None:
 
     assert error["code"] == "invalid_input"
     assert "upn, T, back" in error["message"]
-    assert "SignInsOf(upn, T, back)" in error["hint"]
+    assert "SignInsOf(upn, T), with values" in error["hint"]
     assert [each.method for each in azure.requests] == ["GET"]
 
 
 @pytest.mark.parametrize(
-    ("declared", "names"),
+    ("declared", "found"),
     [
-        ("", []),
-        ("a:int=1", ["a"]),
-        ("a:string, b:timespan = 7d", ["a", "b"]),
-        ("T:(x:string, y:long), n:int", ["T", "n"]),
-        ('a:dynamic = dynamic(["x","y"]), b:bool', ["a", "b"]),
-        (" , ", []),
+        ("", {}),
+        ("a:int=1", {"a": False}),
+        ("a:string, b:timespan = 7d", {"a": True, "b": False}),
+        ("T:(x:string, y:long), n:int", {"T": True, "n": True}),
+        ('a:dynamic = dynamic(["x","y"]), b:bool', {"a": False, "b": True}),
+        (" , ", {}),
     ],
 )
-def test_the_names_of_parameters_are_read_whatever_their_types(
-    declared: str, names: list[str]
+def test_parameters_are_read_whatever_their_types_and_whether_they_have_a_value(
+    declared: str, found: dict[str, bool]
 ) -> None:
-    assert parameter_names(declared) == names
+    assert parameters(declared) == found
 
 
 @pytest.mark.parametrize(

@@ -190,6 +190,25 @@ async def test_bookmarks_are_kept_by_what_is_asked(
     assert azure.sent == ["GET bookmarks"]
 
 
+@pytest.mark.parametrize(
+    ("tool", "kind", "key", "field"),
+    [
+        ("list_bookmarks", "bookmarks", "notes", "notes"),
+        ("list_hunts", "hunts", "description", "hypothesis"),
+    ],
+)
+async def test_a_text_is_found_beyond_what_the_list_shows(
+    tool: str, kind: str, key: str, field: str
+) -> None:
+    document = {"name": "one", "properties": {"displayName": "T", key: "x " * 1_500 + "needle"}}
+    azure = ScriptedAzure({f"GET {kind}": {"value": [document]}})
+
+    async with served(azure) as client:
+        (found,) = (await content(client, tool, text="NEEDLE"))[kind]
+
+    assert "needle" not in found[field]
+
+
 @pytest.mark.parametrize("number", [7, "7"])
 async def test_an_incident_s_number_is_looked_up(number: int | str) -> None:
     azure = ScriptedAzure(ROUTES)

@@ -231,6 +231,24 @@ async def test_an_old_etag_is_refused_before_anything_is_written() -> None:
     assert azure.written == []
 
 
+async def test_an_etag_of_what_is_gone_does_not_create_it_anew() -> None:
+    azure = ShelfAzure("savedSearches", search(title="Another"))
+
+    async with served(azure, settings=WRITES) as client:
+        error = await error_of(client, "save_query", name="LSASS", query="Usage", etag='"1"')
+
+    assert error["code"] == "conflict"
+    assert azure.written == []
+
+
+async def test_a_technique_is_written_in_capitals() -> None:
+    azure = ShelfAzure("savedSearches")
+
+    await save(azure, techniques=["t1003.001"])
+
+    assert azure.body()["properties"]["tags"] == [{"name": "techniques", "value": "T1003.001"}]
+
+
 @pytest.mark.parametrize("there", [(), (search(),)])
 async def test_a_save_whose_answer_was_lost_makes_no_second_one(
     there: tuple[Document, ...],
@@ -450,6 +468,7 @@ async def test_another_bookmark_under_a_taken_id_is_a_conflict() -> None:
         )
 
     assert error["code"] == "conflict"
+    assert OWN_ID in error["message"]
     assert saved(azure)[0]["displayName"] == "Odd"
 
 
@@ -485,6 +504,7 @@ async def test_a_bookmark_that_is_refused_names_the_role() -> None:
         {"entities": [{"type": "", "identifier": "x", "value": "y"}]},
         {"bookmark_id": "../incidents/1"},
         {"query": "a\x00b"},
+        {"row": {"Account": "a\ud800"}},
     ],
 )
 async def test_an_argument_that_cannot_be_is_refused_before_anything_is_sent(

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pytest
 from azure.core.rest import HttpRequest
 from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
@@ -268,6 +269,10 @@ async def test_an_alert_too_large_for_an_answer_loses_its_longest_parts_and_says
     assert found.extended_properties == {}
     assert "extended_properties" in found.notices[0]
     assert found.entities
+    assert [f"{len(found.entities)} of 60 entities" in each for each in found.notices] == [
+        False,
+        True,
+    ]
 
 
 async def test_an_alert_that_is_not_there_is_told() -> None:
@@ -589,3 +594,102 @@ async def test_nothing_to_compare_with_is_an_empty_section_and_no_log_an_error()
     assert failed.similar
     assert failed.similar.error
     assert failed.similar.error.code == "access_denied"
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("list_alerts", {"created_before": "0001-01-05T00:00:00Z"}),
+        ("list_alerts", {"created_before": "0001-01-01", "incident": 1}),
+        ("get_incident_statistics", {"created_before": "0001-01-10"}),
+        (
+            "get_incident_statistics",
+            {"created_before": "0001-02-01", "created_after": "0001-01-01"},
+        ),
+    ],
+)
+async def test_the_beginning_of_time_is_a_time_like_any_other(
+    tool: str, arguments: dict[str, Any]
+) -> None:
+    scripted = azure()
+
+    async with served(scripted) as client:
+        answer = await client.call_tool(tool, arguments)
+
+    assert not answer.is_error
+    assert "datetime(0001-01-01T00:00:00" in query_of(scripted.requests[0])
+
+
+async def test_incident_nought_keeps_the_alerts_of_no_incident() -> None:
+    scripted = azure()
+
+    async with served(scripted) as client:
+        await listed(client, incident=0)
+
+    assert "IncidentNumber == 0" in query_of(scripted.requests[0])
+
+
+async def test_a_log_that_begins_late_does_not_call_its_first_version_the_making() -> None:
+    late = [{**each, "CreatedTime": "2026-09-01T08:00:00Z"} for each in reversed(HISTORY)]
+    scripted = ScriptedAzure({**ROUTES, "POST query": logs(incidents=late)})
+
+    found = await dossier(scripted, "timeline")
+
+    assert found.timeline
+    told = [(each.kind, each.text) for each in found.timeline.items]
+    assert ("state", "by then New, severity Low") in told
+    assert ("status", "status: New -> Active") in told
+    assert "created" not in {kind for kind, _ in told}
+
+
+async def test_a_history_too_long_is_read_from_its_latest_changes_and_says_so() -> None:
+    versions = [
+        {"LastModifiedTime": f"2026-11-20T{each // 60:02}:{each % 60:02}:00Z", "Status": "New"}
+        for each in range(500)
+    ]
+    scripted = ScriptedAzure({**ROUTES, "POST query": logs(incidents=versions)})
+
+    found = await dossier(scripted, "timeline")
+
+    assert found.timeline
+    assert "Only the latest 500 changes were read." in (found.timeline.notice or "")
+    assert "sort by LastModifiedTime desc" in query_of(scripted.requests[-1])
+
+
+@pytest.mark.parametrize("letter", ["x", "字"])
+async def test_the_limit_of_an_answer_is_in_bytes_whatever_the_script(letter: str) -> None:
+    rows = [
+        {**ALERT, "SystemAlertId": f"a{each}", "DisplayName": letter * 250} for each in range(9)
+    ]
+
+    async with served(azure(alerts=rows), settings=Settings(max_answer_bytes=4096)) as client:
+        page = await listed(client)
+
+    assert page.next_cursor
+    assert sum(len(each.model_dump_json().encode()) for each in page.alerts) <= 4096
+
+
+async def test_an_incident_that_was_made_in_the_year_one_has_a_timeline() -> None:
+    odd = incident(createdTimeUtc="0001-01-01T00:00:00Z")
+    scripted = ScriptedAzure({**ROUTES, "GET incidents": {"value": [odd]}})
+
+    found = await dossier(scripted, "timeline")
+
+    assert found.timeline
+    assert found.timeline.items
+
+
+@pytest.mark.parametrize("tool", ["list_alerts", "get_alert", "get_incident"])
+async def test_json_nested_deeper_than_can_be_read_is_left_out(tool: str) -> None:
+    deep = dict.fromkeys(("Entities", "Techniques", "AlertIds", "Owner"), "[" * 100_000)
+    row = {**ALERT, **deep, "IncidentName": "i", "LastModifiedTime": "2026-11-20T08:00:00Z"}
+    scripted = ScriptedAzure({**ROUTES, "POST query": logs(alerts=[row], incidents=[row])})
+    stated: dict[str, dict[str, Any]] = {
+        "get_alert": {"alert": "a1"},
+        "get_incident": {"incident": 7, "include": ["similar", "timeline"]},
+    }
+
+    async with served(scripted) as client:
+        answer = await client.call_tool(tool, stated.get(tool, {}))
+
+    assert not answer.is_error

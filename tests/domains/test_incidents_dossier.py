@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -414,3 +415,41 @@ async def test_the_official_samples_of_all_sections_are_read() -> None:
     assert found.rule.items[0].frequency == "PT1H"
     for section in (found.alerts, found.entities, found.comments, found.tasks, found.rule):
         assert section.error is None
+
+
+def bloated(names: Sequence[str], lists: Sequence[str]) -> dict[str, Any]:
+    """Make properties as long as anybody can write them, in letters of three bytes."""
+    long = "字" * 20_000
+    return {**dict.fromkeys(names, long), **dict.fromkeys(lists, [long] * 60)}
+
+
+BLOATED_ALERT = bloated(["alertDisplayName", "description", "alertLink"], ["remediationSteps"])
+BLOATED_INCIDENT = {
+    **INCIDENT["properties"],
+    **bloated(["title", "description", "classificationComment"], []),
+    "labels": [{"labelName": "字" * 5_000}] * 60,
+    "relatedAnalyticRuleIds": [f"/x/alertRules/{each}{'r' * 5_000}" for each in range(9)],
+    "additionalData": bloated(["providerIncidentUrl"], ["tactics", "alertProductNames"]),
+}
+
+
+@pytest.mark.parametrize("include", [None, ["alerts"], []])
+async def test_no_answer_is_too_large_however_much_was_written_into_it(
+    include: list[str] | None,
+) -> None:
+    alerts = [{"name": f"a{each}", "properties": BLOATED_ALERT} for each in range(60)]
+    azure = ScriptedAzure(
+        {
+            **ROUTES,
+            "GET incidents": {"value": [{**INCIDENT, "properties": BLOATED_INCIDENT}]},
+            f"POST incidents/{NAME}/alerts": {"value": alerts},
+        }
+    )
+    stated = {} if include is None else {"include": include}
+
+    async with served(azure) as client:
+        found = await dossier(client, **stated)
+
+    assert len(found.model_dump_json().encode()) <= Settings().max_answer_bytes
+    assert found.incident.etag == INCIDENT["etag"]
+    assert found.incident.title.endswith("[cut]")

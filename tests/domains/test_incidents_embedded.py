@@ -210,6 +210,14 @@ async def test_similar_incidents_say_what_they_share(client: Connected) -> None:
     assert scores == sorted(scores, reverse=True)
 
 
+async def test_labels_are_found_together_with_other_filters(writer: Connected) -> None:
+    made = await new_incident(writer, labels=["one label", "O'Neill"])
+
+    for labels in (["one label"], ["O'Neill", "another"]):
+        page = await call(writer, "list_incidents", labels=labels, severities=["Low"])
+        assert [each["id"] for each in page["incidents"]] == [made["name"]]
+
+
 async def test_a_timeline_tells_alerts_comments_tasks_and_changes_in_order(
     client: Connected,
 ) -> None:

@@ -125,7 +125,7 @@ async def test_what_azure_can_filter_goes_into_one_filter() -> None:
             statuses=["New"],
             owner="ana@contoso.com",
             title_contains="O'Brien' or 1 eq 1",
-            labels=["mail", "vip"],
+            labels=["mail", "mail"],
             created_after="2026-11-01T00:00:00Z",
             created_before="2026-11-02T00:00:00+01:00",
             modified_after="2026-11-01",
@@ -133,13 +133,13 @@ async def test_what_azure_can_filter_goes_into_one_filter() -> None:
         )
 
     assert azure.asked()["$filter"] == (
-        "((properties/severity eq 'High' or properties/severity eq 'Medium')"
+        "(properties/labels/any(label: label/labelName eq 'mail')"
+        " and (properties/severity eq 'High' or properties/severity eq 'Medium')"
         " and properties/status eq 'New'"
         " and (properties/owner/userPrincipalName eq 'ana@contoso.com'"
         " or properties/owner/email eq 'ana@contoso.com'"
         " or properties/owner/assignedTo eq 'ana@contoso.com'"
         " or properties/owner/objectId eq 'ana@contoso.com')"
-        " and properties/labels/any(label: (label/labelName eq 'mail' or label/labelName eq 'vip'))"
         " and contains(properties/title, 'O''Brien'' or 1 eq 1')"
         " and properties/createdTimeUtc ge 2026-11-01T00:00:00Z"
         " and properties/createdTimeUtc le 2026-11-01T23:00:00Z"
@@ -418,3 +418,19 @@ async def test_the_official_sample_of_a_list_is_read() -> None:
     found = page.incidents[0]
     assert (found.number, found.owner, found.tactics) == (3177, "john@contoso.com", ["Persistence"])
     assert page.total_count == 1
+
+
+async def test_several_labels_are_looked_for_here_since_azure_takes_one() -> None:
+    documents = [
+        document(1, labels=[{"labelName": "vip"}]),
+        document(2, labels=[{"labelName": "VIP"}, None, {"labelName": 5}]),
+        document(3),
+    ]
+    azure = ScriptedAzure({"GET incidents": pages(documents)})
+
+    async with served(azure) as client:
+        page = await listed(client, labels=["mail", "vip"], severities=["High"])
+
+    assert [each.number for each in page.incidents] == [1, 3]
+    assert azure.asked()["$filter"] == "properties/severity eq 'High'"
+    assert "labels" in page.warnings[0]

@@ -163,6 +163,10 @@ async def test_a_reason_that_is_the_only_one_is_filled_in(
         ({"status": "Active", "classification": "TruePositive"}, "has no classification"),
         ({"classification_reason": "InaccurateData"}, "without one"),
         ({"add_labels": ["A"], "remove_labels": ["a"]}, "added and removed at once"),
+        ({"owner": "Ana Lind"}, "nor an object id"),
+        ({"owner": "unassigned"}, "nor an object id"),
+        ({"owner": "@"}, "nor an object id"),
+        ({"severity": "High", "comment": " \n"}, "comment is blank"),
     ],
 )
 async def test_what_azure_would_not_take_is_refused_unwritten(
@@ -249,6 +253,7 @@ async def test_a_comment_is_added_once_the_incident_is_changed() -> None:
     assert azure.written == [f"PUT {PATH}", f"PUT {PATH}/comments/{done.comment_id}"]
     assert comment["properties"] == {"message": "Mine now."}
     assert (done.outcome, done.comment_error) == ("done", None)
+    assert done.etag is None
 
 
 async def test_a_comment_that_fails_after_the_change_is_told_with_what_to_do() -> None:
@@ -410,8 +415,10 @@ async def test_a_hundred_comments_are_the_most_that_azure_takes() -> None:
 
     async with served(azure, settings=WRITES) as client:
         error = await refused(client, "add_incident_comment", incident=7, message="One more")
+        both = await refused(client, severity="High", comment="One more")
 
     assert "100 comments" in error["message"]
+    assert "100 comments" in both["message"]
     assert azure.written == []
 
 
@@ -536,3 +543,27 @@ async def test_what_is_no_logic_app_is_refused_unsent(logic_app: str) -> None:
 
     assert error["code"] == "invalid_input"
     assert azure.requests == []
+
+
+async def test_a_comment_tells_its_id_once_it_is_there() -> None:
+    azure = IncidentAzure()
+    stated = WRITERS["add_incident_comment"]
+
+    async with served(azure, settings=WRITES) as client:
+        shown = await change(client, "add_incident_comment", **stated, dry_run=True)
+        done = await change(client, "add_incident_comment", **stated)
+
+    assert shown.comment_id is None
+    assert done.comment_id == done.name
+
+
+async def test_a_new_incident_under_a_used_id_is_told_by_that_id() -> None:
+    azure = IncidentAzure()
+
+    async with served(azure, settings=WRITES) as client:
+        error = await refused(
+            client, "create_incident", title="Other", severity="Low", incident_id=NAME
+        )
+
+    assert NAME in error["message"]
+    assert azure.written == []

@@ -138,6 +138,17 @@ async def test_an_error_among_the_rows_or_at_the_end_makes_the_result_partial(an
     )
 
 
+@pytest.mark.parametrize("end", [{"HasErrors": True}, {"Cancelled": True}])
+async def test_an_end_that_does_not_say_what_went_wrong_makes_the_result_partial(
+    end: dict[str, Any],
+) -> None:
+    async with served(lake(frames(table([[1]], n="long"), end={**DONE, **end}))) as client:
+        found = await asked(client)
+
+    assert (found.rows, found.partial) == ([[1]], True)
+    assert found.error
+
+
 async def test_rows_are_cut_where_asked_and_where_the_answer_ends() -> None:
     many = frames(table([[number, "x" * 500] for number in range(5_000)], n="long", x="string"))
     async with served(lake(many)) as client:

@@ -559,3 +559,12 @@ def test_a_tactic_is_known_in_every_spelling(text: str, tactic: str) -> None:
 def test_what_is_no_technique_is_refused(text: str) -> None:
     with pytest.raises(InputError):
         attack.technique(text)
+
+
+async def test_a_kind_that_no_rule_has_is_told_with_those_there_are() -> None:
+    async with served(ScriptedAzure(ROUTES)) as client:
+        unknown = await listed(client, kind="Schedule")
+        known = await listed(client, kind="scheduled", text="nothing like it")
+
+    assert (unknown.rules, known.notices) == ([], [])
+    assert "Scheduled" in unknown.notices[0]

@@ -272,6 +272,10 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"suppress_for": "P2D"}, "suppress_for"),
     ({"entities": [{"entity": "Ghost", "columns": {"Name": "Who"}}]}, "Ghost"),
     ({"group_by": ["Ghost"]}, "Ghost"),
+    ({"group_by": ["Host"]}, "Host"),
+    ({"entities": [{"entity": "Host", "columns": {}}]}, "no column"),
+    ({"query": " \n"}, "query"),
+    ({"title": "  "}, "title"),
     ({"template": "t1", "kind": "NRT"}, "Scheduled"),
     ({"template": "fusion"}, "Fusion"),
     ({"template": "t9"}, "t9"),
@@ -526,6 +530,7 @@ async def test_fusion_is_switched_off_without_what_microsoft_writes_of_it() -> N
 
 OF_KINDS: list[tuple[str, dict[str, Any]]] = [
     ("BuiltInFusion", {"title": "Mine"}),
+    ("BuiltInFusion", {"description": ""}),
     ("BuiltInFusion", {"query": "Heartbeat"}),
     ("product", {"severity": "Low"}),
     ("product", {"group_by": []}),
@@ -575,3 +580,44 @@ async def test_a_deleted_rule_tells_what_is_lost() -> None:
 
     assert (report.outcome, kept.rules) == ("done", {})
     assert ("query", "SigninLogs") in {(each.field, each.before) for each in report.changes}
+
+
+@pytest.mark.parametrize(
+    ("stated", "period"), [({"frequency": "1d"}, "P1D"), ({}, "PT1H"), ({"period": "P2D"}, "P2D")]
+)
+async def test_a_new_rule_looks_back_as_far_as_it_runs_apart(
+    stated: dict[str, Any], period: str
+) -> None:
+    kept = Kept()
+
+    async with served(Azure(kept), settings=WRITES) as client:
+        await done(client, "create_rule", **NEW, **stated)
+
+    assert kept.written[0]["properties"]["queryPeriod"] == period
+
+
+async def test_a_mapping_that_the_grouping_needs_is_not_taken_away() -> None:
+    grouping = {"enabled": True, "matchingMethod": "Selected", "groupByEntities": ["Host"]}
+    mapped = [{"entityType": "Host", "fieldMappings": [{"identifier": "a", "columnName": "b"}]}]
+    properties = {
+        **RULE["properties"],
+        "entityMappings": mapped,
+        "incidentConfiguration": {"createIncident": True, "groupingConfiguration": grouping},
+    }
+    azure = Azure(Kept({**RULE, "properties": properties}))
+
+    async with served(azure, settings=WRITES) as client:
+        error = await refused(client, "update_rule", rule="spray", entities=[], confirm=True)
+
+    assert "Host" in error["message"]
+    assert azure.writes == []
+
+
+async def test_an_update_that_says_nothing_is_refused_unsent() -> None:
+    azure = Azure(Kept(RULE))
+
+    async with served(azure, settings=WRITES) as client:
+        error = await refused(client, "update_rule", rule="spray", confirm=True)
+
+    assert error["code"] == "invalid_input"
+    assert azure.requests == []

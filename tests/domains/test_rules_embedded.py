@@ -288,7 +288,7 @@ async def test_a_rule_is_tuned_switched_off_and_read_back(writer: Connected) -> 
         rule=target,
         threshold=3,
         severity="Medium",
-        group_by=["Account", "IP"],
+        group_by=["Account"],
         confirm=True,
     )
     await call(writer, "set_rule_enabled", rule=target, enabled=False, confirm=True)
@@ -297,7 +297,7 @@ async def test_a_rule_is_tuned_switched_off_and_read_back(writer: Connected) -> 
 
     assert (found.enabled, found.severity, found.trigger) == (False, "Medium", "GreaterThan 3")
     assert found.incidents
-    assert found.incidents.by_entities == ["Account", "IP"]
+    assert found.incidents.by_entities == ["Account"]
     assert found.query == rule("failed-signins").query
     assert [each.operation for each in health.rules[0].changes] == ["Write", "Write"]
 

@@ -127,7 +127,7 @@ async def test_a_value_is_sent_as_a_keyword_and_must_be_in_the_pattern() -> None
 
     assert feed.criteria[0]["keywords"] == ["192.0.2.1"]
     assert names(page) == ["i1"]
-    assert "2 indicators that it sent were looked through" in page.notices[0]
+    assert "Looked through here, of what it sent: 2." in page.notices[0]
 
 
 async def test_beside_a_value_a_keyword_is_looked_for_here() -> None:
@@ -198,7 +198,7 @@ async def test_a_rare_find_is_looked_for_over_bounded_pages_and_can_be_gone_on_w
         third = await found(client, valid_at="2025-01-01T00:00:00Z", cursor=second.next_cursor)
 
     assert (names(first), names(second), names(third)) == ([], [], ["i9999"])
-    assert "1000 indicators" in first.notices[0]
+    assert "of what it sent: 1000." in first.notices[0]
     assert "go on with `next_cursor`" in first.notices[1]
     assert third.next_cursor is None
     assert len(feed.criteria) == 26
@@ -254,7 +254,8 @@ async def test_a_list_whose_link_leads_to_itself_ends() -> None:
     "arguments",
     [
         {"min_confidence": 80, "max_confidence": 20},
-        {"valid_at": "2025-01-01T00:00:00"},
+        {"valid_at": "1735689600"},
+        {"valid_at": "0001-01-01T00:00:00+14:00"},
         {"cursor": "nonsense"},
         {"value": "ab"},
     ],

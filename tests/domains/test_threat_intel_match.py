@@ -141,6 +141,7 @@ async def test_a_value_that_is_none_is_told_and_the_others_go_on() -> None:
     assert [each.given for each in report.unusable] == ["10.0.0.0/8", "what?"]
     assert "is a network" in report.unusable[0].reason
     assert [each.given for each in report.matches] == ["192.0.2.1"]
+    assert report.notices == ["Told once, under another spelling of the same: 192.0.2[.]1."]
 
 
 async def test_nothing_usable_asks_nothing() -> None:

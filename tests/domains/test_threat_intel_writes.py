@@ -178,7 +178,7 @@ async def test_a_pattern_is_sent_as_it_is_with_the_type_of_its_first_object() ->
         ({"value": "evil.example", "value_type": "url"}, "not of type 'url'"),
         ({"pattern": "[url:value = 'x']", "value_type": "file"}, "of 'url', not of 'file'"),
         ({"value": URL, "valid_until": "2020-01-01T00:00:00Z"}, "ends before it begins"),
-        ({"value": URL, "valid_from": "2020-01-01T00:00:00"}, "no time zone"),
+        ({"value": URL, "valid_from": "0001-01-01T00:00:00+14:00"}, "ISO 8601"),
         ({"value": "what?"}, "is no address"),
     ],
 )
@@ -228,7 +228,8 @@ async def test_another_indicator_of_that_source_for_that_pattern_is_a_conflict()
         error = await failed(client, "create_indicator", CREATE)
 
     assert error["code"] == "conflict"
-    assert "already" in error["message"]
+    assert "already, 'i1'" in error["message"]
+    assert "confidence: 10, not 80" in error["message"]
     assert written(azure) == []
 
 

@@ -13,6 +13,7 @@ from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
 from tests.scripted import Reply, Route, ScriptedAzure, refusal, served
 
+from sentinel_mcp.azure.paging import encode_cursor
 from sentinel_mcp.domains.watchlists.finding import candidates_query
 from sentinel_mcp.domains.watchlists.keys import key_query
 from sentinel_mcp.domains.watchlists.models import (
@@ -293,6 +294,27 @@ async def test_a_cursor_of_another_search_is_refused() -> None:
         )
 
     assert error["code"] == "invalid_input"
+
+
+@pytest.mark.parametrize("place", ["5", "null", "[null]", "[null, true]", "[" * 9_000])
+async def test_a_cursor_that_somebody_made_up_is_refused_unsent(place: str) -> None:
+    azure = ScriptedAzure({})
+    call = {"tool": "list_watchlist_items", "workspace": "soc", "watchlist": "vips", "search": ""}
+    cursor = encode_cursor(call, place)
+
+    async with served(azure) as client:
+        error = await failed(client, "list_watchlist_items", watchlist="vips", cursor=cursor)
+
+    assert (error["code"], azure.requests) == ("invalid_input", [])
+
+
+async def test_blanks_around_a_value_are_not_looked_for() -> None:
+    azure = ScriptedAzure({QUERY: candidates(), "GET watchlists": {"value": []}})
+
+    async with served(azure) as client:
+        found = await called(client, "find_in_watchlists", value=" 192.0.2.1\n")
+
+    assert found["value"] == "192.0.2.1"
 
 
 async def test_a_value_is_found_exactly_and_in_part_by_one_query() -> None:

@@ -124,7 +124,7 @@ async def test_rows_become_csv_with_every_column_and_windows_line_ends() -> None
     report = await did(azure, "create_watchlist", **NEW, description="Ours")
 
     assert (report.outcome, report.name) == ("done", "Jewels")
-    assert report.notices == ["2 items with the columns Host, Tier, Backup."]
+    assert report.notices == ["Items: 2. Columns: Host, Tier, Backup."]
     properties = azure.bodies[0]["properties"]
     assert properties["rawContent"] == "Host,Tier,Backup\r\nnw-1,0,\r\nnw-2,,true\r\n"
     assert (properties["contentType"], properties["itemsSearchKey"]) == ("text/csv", "Host")
@@ -141,7 +141,7 @@ async def test_csv_text_is_sent_as_it_is_but_for_its_line_ends() -> None:
 
     sent = azure.bodies[0]["properties"]["rawContent"]
     assert sent == 'Host,Owner\r\nnw-1,"Ann, Ben"\r\nnw-1,"say ""x"""\r\n'
-    assert report.notices[-1] == "1 items have the search key of another."
+    assert report.notices[-1] == "Items with the search key of another: 1."
 
 
 @pytest.mark.parametrize(
@@ -150,16 +150,19 @@ async def test_csv_text_is_sent_as_it_is_but_for_its_line_ends() -> None:
         ({"watchlist": "-x-"}, "alias"),
         ({"name": "no/slash"}, "name of a watchlist"),
         ({"search_key": "Owner"}, "'Owner' is not a column"),
-        ({"rows": []}, "not a column"),
-        ({"rows": [{"Host": "a"}, {"Host": ""}]}, "1 of 2 items have no 'Host'"),
+        ({"rows": []}, "no items"),
+        ({"rows": [{"Host": "a"}, {"Host": ""}]}, "Item 2 of 2 has no 'Host'"),
         ({"rows": [{"Host": "a", "SearchKey": "b"}]}, "'SearchKey' is there twice"),
         ({"rows": [{"Host": "a", "x*": "b"}]}, "cannot be the name"),
         ({"rows": [{"Host": ["a", "b"]}]}, "cannot be a value"),
+        ({"rows": [{"Host": "a\ud800"}]}, "unpaired surrogate"),
+        ({"rows": [{"Host": "a\0"}]}, "NUL"),
+        ({"rows": None, "csv": "Host"}, "no items"),
         ({"rows": [{"Host": "a" * 3_800_000}]}, "3,800,0"),
         ({"csv": "Host\na"}, "either `rows` or `csv`"),
         ({"rows": None}, "either `rows` or `csv`"),
         ({"rows": None, "csv": ""}, "empty"),
-        ({"rows": None, "csv": "Host,Owner\na"}, "has 1 values"),
+        ({"rows": None, "csv": "Host,Owner\na"}, "the values are 1"),
         ({"rows": None, "csv": 'Host\n"a'}, "not CSV"),
         ({"rows": None, "csv": "Host,Host\na,b"}, "there twice"),
     ],
@@ -286,6 +289,7 @@ async def test_an_item_that_the_table_knows_is_written_without_reading_all_items
         ({"Host": "nw-2", "Ownr": "Bo"}, "no column 'Ownr'"),
         ({"Host": "nw-1", "Ownr": "Bo"}, "no column 'Ownr'"),
         ({"Host": "nw-1", "Owner": "x" * 10_001}, "10,001 characters"),
+        ({"Host": "nw-1", "Owner": "\ud800"}, "unpaired surrogate"),
     ],
 )
 async def test_values_that_are_none_of_the_watchlists_are_refused_unsent(
@@ -361,6 +365,16 @@ async def test_an_etag_that_is_not_the_current_one_writes_nothing(
     azure = jewels()
 
     error = await failed(azure, tool, watchlist="Jewels", etag='"old"', **arguments)
+
+    assert (error["code"], azure.writes) == ("conflict", [])
+
+
+async def test_an_etag_of_an_item_that_is_gone_does_not_add_it_anew() -> None:
+    azure = jewels()
+
+    error = await failed(
+        azure, "upsert_watchlist_item", watchlist="Jewels", values={"Host": "nw-2"}, etag='"a"'
+    )
 
     assert (error["code"], azure.writes) == ("conflict", [])
 

@@ -227,3 +227,14 @@ async def test_on_the_scenario_the_volume_is_the_number_of_rows(
     ((signins,),) = (direct.structured_content or {})["tables"][0]["rows"]
     assert sum(float(each["total"]) for each in volume.points) > signins > 0
     assert all(20 <= float(each["average"]) <= 110 for each in latency.points)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_metric_comes_as_it_is_meant_where_no_aggregation_is_asked_for(
+    client: Client[FastMCPTransport],
+) -> None:
+    found = await query(client, metrics=["Ingestion Volume", "Ingestion Time"], timespan="2h")
+
+    volume, latency = found.metrics
+    assert {key for each in volume.points for key in each} == {"time", "total"}
+    assert {key for each in latency.points for key in each} == {"time", "average"}

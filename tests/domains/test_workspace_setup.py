@@ -196,6 +196,23 @@ async def test_metadata_is_filtered_and_paged_by_azure() -> None:
     assert foreign.is_error
 
 
+async def test_what_is_no_metadata_in_a_list_keeps_its_place() -> None:
+    azure = ScriptedAzure({"GET metadata": {"value": [metadata(1), None, "x", metadata(2)]}})
+
+    async with served(azure) as client:
+        answer = await called(client, "list_metadata")
+
+    assert [each["name"] for each in answer["metadata"]] == ["m001", "", "", "m002"]
+
+
+async def test_an_answer_with_null_for_a_list_of_metadata_is_unavailable() -> None:
+    async with served(ScriptedAzure({"GET metadata": {"value": None}})) as client:
+        answer = await client.call_tool("list_metadata", raise_on_error=False)
+
+    assert answer.meta
+    assert answer.meta["error"]["code"] == "unavailable"
+
+
 async def test_metadata_too_large_for_an_answer_goes_on_in_the_next_without_a_gap() -> None:
     wordy = [{"name": f"m{each:03}", "properties": {"parentId": "x" * 900}} for each in range(10)]
 

@@ -182,6 +182,12 @@ async def test_odd_rows_are_left_out() -> None:
     assert [(each.table, each.gb) for each in found.tables] == [("B", 0.0)]
 
 
+async def test_a_day_of_another_age_does_not_stretch_the_report() -> None:
+    found = await of([["Syslog", True, "0001-01-01T00:00:00Z", 9.0], *steady("Syslog", 500)])
+
+    assert (found.days, str(found.first_day), found.total_gb) == (14, "2026-11-02", 7)
+
+
 async def test_our_own_query_is_valid() -> None:
     checker = Checker()
     try:

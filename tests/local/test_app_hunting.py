@@ -93,10 +93,12 @@ async def test_a_saved_search_is_written_read_back_and_deleted(api: Api) -> None
 async def test_a_saved_search_is_replaced_only_by_who_has_its_etag(api: Api) -> None:
     first = await api.json("PUT", f"{SEARCHES}/mine", SEARCH)
     await api.json("PUT", f"{SEARCHES}/mine", {**SEARCH, "etag": first["etag"]})
+    await api.json("PUT", f"{SEARCHES}/mine", {**SEARCH, "etag": "*"})
 
     stale = await api.refused("PUT", f"{SEARCHES}/mine", {**SEARCH, "etag": first["etag"]})
+    without = await api.refused("PUT", f"{SEARCHES}/mine", SEARCH)
 
-    assert stale == (409, "Conflict")
+    assert stale == without == (409, "Conflict")
 
 
 @pytest.mark.parametrize(
@@ -172,6 +174,7 @@ IMPOSSIBLE: list[dict[str, Any]] = [
     {"entityMappings": [{"entityType": "IP", "fieldMappings": [{"value": "x"}]}]},
     {"query": ""},
     {"eventTime": "yesterday"},
+    {"eventTime": "0001-01-01T00:00:00+14:00"},
 ]
 
 

@@ -119,6 +119,10 @@ async def test_what_only_the_service_writes_stays_whatever_a_client_sends(api: A
         ({"classificationReason": "InaccurateData"}, 400),
         ({"severity": "Critical"}, 400),
         ({"owner": "ana"}, 400),
+        ({"owner": {"objectId": "Ana Lind"}}, 400),
+        ({"firstActivityTimeUtc": "yesterday"}, 400),
+        ({"firstActivityTimeUtc": "2026-11-20T07:00:00.1234567Z"}, 200),
+        ({"labels": [{"labelName": "vip", "labelType": "Odd"}]}, 400),
     ],
 )
 async def test_a_verdict_is_taken_as_azure_pairs_it(

@@ -160,6 +160,22 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         },
         "Selected",
     ),
+    (
+        {
+            "entityMappings": [],
+            "incidentConfiguration": {
+                "createIncident": True,
+                "groupingConfiguration": {
+                    "enabled": True,
+                    "reopenClosedIncident": False,
+                    "lookbackDuration": "PT5H",
+                    "matchingMethod": "Selected",
+                    "groupByEntities": ["Mailbox"],
+                },
+            },
+        },
+        "Mailbox",
+    ),
 ]
 
 

@@ -240,7 +240,10 @@ async def test_an_indicator_that_is_created_has_a_name_a_row_and_no_double(api: 
         {"displayName": None},
         {"confidence": 101},
         {"validFrom": "yesterday"},
+        {"validFrom": "9999-12-31T23:59:59-14:00"},
         {"threatTypes": "benign"},
+        {"threatIntelligenceTags": [None]},
+        {"killChainPhases": ["delivery"]},
         {"revoked": "no"},
     ],
 )

@@ -133,6 +133,9 @@ async def test_content_that_is_put_again_adds_only_what_is_new(workspace: LocalW
         ("Jewels", {"rawContent": "Host\na", "contentType": "text/xml"}, "contentType"),
         ("Jewels", {"rawContent": "Host\na", "numberOfLinesToSkip": -1}, "numberOfLinesToSkip"),
         ("Jewels", {"rawContent": "Host\n" + "a" * 3_800_000}, "larger than"),
+        ("Jewels", {"rawContent": "Host\n" + "a" * 200_000}, "Invalid csv content"),
+        ("Jewels", {"watchlistId": 7}, "watchlistId"),
+        ("Jewels", {"labels": [7]}, "labels"),
     ],
 )
 async def test_what_azure_refuses_is_400_and_makes_nothing(

@@ -14,6 +14,7 @@ from tests.embedded import server_over
 from tests.local.stores import built_store, copied
 from tests.scripted import WORKSPACE, ScriptedAzure, Tokens, refusal
 
+from sentinel_mcp.domains.untrusted import UNTRUSTED
 from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.local import identity
 from sentinel_mcp.local.workspace import LocalWorkspace, open_local
@@ -359,3 +360,37 @@ def agreed(tool: str) -> Arguments:
         "delete_indicator",
     }
     return {"confirm": True} if tool in asking else {}
+
+
+WITH_FOREIGN_TEXT = [
+    "run_query",
+    "get_table",
+    "list_incidents",
+    "get_incident",
+    "list_alerts",
+    "get_alert",
+    "run_hunting_query",
+    "list_bookmarks",
+    "get_bookmark",
+    "search_indicators",
+    "get_indicator",
+    "investigate_entity",
+    "get_entity_timeline",
+    "get_domain_whois",
+    "run_advanced_hunting",
+    "list_defender_incidents",
+    "get_defender_incident",
+    "list_defender_alerts",
+    "query_lake",
+]
+"""Tools whose answers carry text that an attacker can have written, reviewed by hand."""
+
+
+@pytest.mark.parametrize("tool", WITH_FOREIGN_TEXT)
+async def test_an_answer_with_text_of_others_says_first_that_it_is_data(
+    client: Connected, embedded: LocalWorkspace, tool: str
+) -> None:
+    answer = await client.call_tool(tool, real(READS[tool], embedded))
+
+    first, told = next(iter((answer.structured_content or {}).items()))
+    assert (first, told) == ("untrusted", UNTRUSTED)

@@ -332,17 +332,25 @@ def _loads(text: bytes) -> Any:
 def _loads_leniently(text: bytes) -> Any:
     """Parse what orjson refuses and log sources produce: lone surrogates, bare NaN, bad UTF-8.
 
-    One such cell must not cost the whole answer. Lone surrogates become U+FFFD.
+    One such cell must not cost the whole answer. Lone surrogates become U+FFFD, whole numbers that
+    no answer of ours could carry become real ones.
     """
     try:
         parsed = json.loads(
             text.decode("utf-8", "replace"),
             parse_constant=str,
+            parse_int=_whole,
             strict=False,
         )
     except (json.JSONDecodeError, RecursionError) as error:
         raise Unreadable("the body is not JSON, or ends early") from error
     return _without_surrogates(parsed) if b"\\ud" in text.lower() else parsed
+
+
+def _whole(digits: str) -> int | float:
+    # Python's own limit of 4,300 digits is far beyond what can be written again.
+    found = int(digits) if len(digits) < 20 else None
+    return found if found is not None and -(2**63) <= found < 2**63 else float(digits)
 
 
 def _without_surrogates(value: Any) -> Any:

@@ -207,7 +207,11 @@ class _Frames:
 
     def _note(self, told: dict[str, Any]) -> None:
         errors = told.get("OneApiErrors")
-        if self.fault is not None or not isinstance(errors, list) or not errors:
+        if self.fault is not None:
+            return
+        if not isinstance(errors, list) or not errors:
+            if told.get("HasErrors") is True or told.get("Cancelled") is True:
+                self.fault = LogsFault("Incomplete", "The lake could not complete the result.")
             return
         first: object = cast("list[object]", errors)[0]
         problem = read_problem(first)

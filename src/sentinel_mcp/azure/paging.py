@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
-from sentinel_mcp.errors import AzureError, InputError
+from sentinel_mcp.errors import AzureError, InputError, Unavailable
 
 if TYPE_CHECKING:
     from azure.core.async_paging import AsyncItemPaged, AsyncPageIterator
@@ -58,15 +59,39 @@ async def first_page(pager: AsyncItemPaged[Any]) -> tuple[list[dict[str, Any]], 
 
     Raises:
         AzureError: Azure continues the list in a way that has no token.
+        Unavailable: what it answered is no list.
 
     """
     # by_page is declared as a plain iterator of pages; what it returns has the link, too.
     pages = cast("AsyncPageIterator[Any]", pager.by_page())
-    page = await anext(pages, None)
-    if page is None:
-        return [], None
-    items: list[dict[str, Any]] = [item.as_dict() async for item in page]
+    with listed():
+        page = await anext(pages, None)
+        if page is None:
+            return [], None
+        items = [found async for item in page if (found := document_of(item)) is not None]
     return items, skip_token(pages.continuation_token)
+
+
+def document_of(item: object) -> dict[str, Any] | None:
+    """Return an item of a list as it came; None for what is no object.
+
+    The SDK hands out what its model does not fit as plain JSON.
+    """
+    if isinstance(item, dict):
+        return cast("dict[str, Any]", item)
+    as_dict = getattr(item, "as_dict", None)
+    return cast("dict[str, Any]", as_dict()) if callable(as_dict) else None
+
+
+@contextlib.contextmanager
+def listed() -> Generator[None]:
+    """Turn the SDK's failure to read a list that is none into an error of ours."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError) as error:  # what the SDK raises of such a body
+        raise Unavailable(
+            "Azure's answer is no list.", hint="Try again; it may have been cut on the way."
+        ) from error
 
 
 def skip_token(link: str | None) -> str | None:

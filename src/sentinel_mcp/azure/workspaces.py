@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from sentinel_mcp.azure.clients import Wiring
 
+_SHOWN_CHARS = 80
+"""Of a name that does not exist."""
+
 
 class Workspaces:
     """The configured workspaces by name; all of them share one transport and one credential."""
@@ -83,7 +86,7 @@ class Workspaces:
         wanted = name if name is not None else next(iter(self._configured), None)
         if wanted is None or wanted not in self._configured:
             raise NotFound(
-                f"No workspace {wanted!r} is configured."
+                f"No workspace {wanted[:_SHOWN_CHARS]!r} is configured."
                 if wanted
                 else "No workspace is configured.",
                 hint=f"Configured: {', '.join(self.names)}." if self.names else None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from sentinel_mcp.azure.failures import translated
-from sentinel_mcp.azure.paging import first_page
+from sentinel_mcp.azure.paging import document_of, first_page, listed
 from sentinel_mcp.domains.documents import Document
 from sentinel_mcp.errors import NotFound, SentinelError
 from sentinel_mcp.settings import Settings
@@ -112,7 +112,7 @@ class AzureCalls:
         self, operation: str, fetch: Callable[[], Awaitable[Any]], *, role: str = READER
     ) -> Document:
         """Return the document that the SDK's method reads, as it came."""
-        return (await self.call(operation, fetch, role=role)).as_dict()
+        return document_of(await self.call(operation, fetch, role=role)) or {}
 
     async def read_if_there(
         self, operation: str, fetch: Callable[[], Awaitable[Any]], *, role: str = READER
@@ -141,10 +141,12 @@ class AzureCalls:
 
         async def fetch() -> list[Document]:
             found: list[Document] = []
-            async for each in pager():
-                found.append(each.as_dict())
-                if len(found) == max_documents:
-                    break
+            with listed():
+                async for each in pager():
+                    if (document := document_of(each)) is not None:
+                        found.append(document)
+                    if len(found) == max_documents:
+                        break
             return found
 
         return await self.call(operation, fetch, role=role)

@@ -149,12 +149,13 @@ async def create(
     changes = differences({}, wanted)
 
     def report(outcome: Outcome, found: Document, *notices: str) -> ChangeReport:
-        return _report(target, "create", outcome, changes, found, notices)
+        told = [] if outcome == "unchanged" else changes
+        return _report(target, "create", outcome, told, found, notices)
 
     if not fresh and (there := await target.read()) is not None:
         if not holds(inner(wanted, "properties"), inner(there, "properties")):
             raise Conflict(
-                f"There is another {target.called} already.",
+                f"There is another {target.kind} of the name {target.name!r} already.",
                 hint="Choose another name, or update the one there is.",
             )
         return report("unchanged", there, "It was there already, just so.")

@@ -13,6 +13,7 @@ from sentinel_mcp.azure.graph import GraphPage, GraphRequest
 from sentinel_mcp.azure.paging import decode_cursor, encode_cursor
 from sentinel_mcp.domains.calls import AzureCalls
 from sentinel_mcp.domains.documents import Document
+from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.errors import InputError, NotFound
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def fitting(items: Sequence[Item], max_bytes: int) -> list[Item]:
     kept: list[Item] = []
     size = 0
     for item in items:
-        size += len(item.model_dump_json()) + 1
+        size += size_bytes(item) + 1
         if kept and size > max_bytes:
             break
         kept.append(item)

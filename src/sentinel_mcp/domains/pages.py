@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel
 
 from sentinel_mcp.azure.paging import decode_cursor, encode_cursor
+from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.errors import InputError
 
 Item = TypeVar("Item", bound=BaseModel)
@@ -45,7 +46,7 @@ def page_of(items: Sequence[Item], request: PageRequest) -> ListPage[Item]:
     shown: list[Item] = []
     size = 0
     for item in items[start : start + request.limit]:
-        size += len(item.model_dump_json())
+        size += size_bytes(item)
         if shown and size > request.max_bytes:
             break
         shown.append(item)

@@ -43,7 +43,11 @@ def last_events_query(since: Mapping[str, str]) -> str:
         f"| summarize LastEvent = max(TimeGenerated) | extend TableName = {string(table)})"
         for table, back in since.items()
     )
-    return f"union\n{legs}\n| project TableName, LastEvent, SilenceHours = (now() - LastEvent) / 1h"
+    # One that is deleted meanwhile must not cost the others.
+    return (
+        f"union isfuzzy=true\n{legs}\n"
+        "| project TableName, LastEvent, SilenceHours = (now() - LastEvent) / 1h"
+    )
 
 
 def since(volume: Volume | None) -> str:

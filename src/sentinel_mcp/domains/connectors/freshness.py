@@ -73,6 +73,13 @@ class Sources:
     missing: Sequence[MissingSource]
     warnings: Sequence[str]
 
+    def called(self, table: str) -> str:
+        """Return a table's name as the workspace writes it; unknown ones as they are given."""
+        known = {*self.plans, *self.names}
+        if table in known:
+            return table
+        return next((each for each in known if each.casefold() == table.casefold()), table)
+
     @property
     def names(self) -> list[str]:
         """Every table that has data, is fed, or is read by a rule."""
@@ -104,15 +111,13 @@ class Freshness:
         """
         context = await self._calls.open(workspace)
         sources = await self._sources(context)
-        names = sources.names if wanted.table is None else [wanted.table]
+        names = sources.names if wanted.table is None else [sources.called(wanted.table)]
         asked = [each for each in names if sources.is_queryable(each)][:MAX_TABLES]
-        events = await self._calls.attempt(self._last_events(context, asked, sources))
-        missing = [*sources.missing]
-        if isinstance(events, SentinelError):
-            if not sources.volumes:
-                raise events
-            missing.append(MissingSource(part="last_events", error=Failure.of(events)))
-            events = {}
+        answers = await self._last_events(context, asked, sources)
+        refusals = [each for each in answers if isinstance(each, SentinelError)]
+        if refusals and len(refusals) == len(answers) and not sources.volumes:
+            raise refusals[0]
+        events = _events_of(answers)
         judged = [_judged(each, sources, events.get(each)) for each in names]
         kept = sorted(
             (each for each in judged if wanted.state in (None, each.state)),
@@ -134,7 +139,7 @@ class Freshness:
             total_count=len(kept),
             next_cursor=page.next_cursor,
             judged=JUDGED,
-            missing=missing,
+            missing=[*sources.missing, *_unread(answers)],
             warnings=[*sources.warnings, *_cut(names, asked, sources)],
         )
 
@@ -199,28 +204,45 @@ class Freshness:
 
     async def _last_events(
         self, context: AzureServicesContext, tables: Sequence[str], sources: Sources
-    ) -> dict[str, LastEvent]:
+    ) -> list[Rows | SentinelError]:
         batches = [
             tables[start : start + TABLES_A_QUERY]
             for start in range(0, len(tables), TABLES_A_QUERY)
         ]
-        answers = await asyncio.gather(
+        return await asyncio.gather(
             *(
-                self._calls.query(
-                    context,
-                    "read the last events",
-                    last_events_query({each: since(sources.volumes.get(each)) for each in batch}),
-                    timespan=f"P{NEVER_DAYS}D",
+                self._calls.attempt(
+                    self._calls.query(
+                        context,
+                        "read the last events",
+                        last_events_query(
+                            {each: since(sources.volumes.get(each)) for each in batch}
+                        ),
+                        timespan=f"P{NEVER_DAYS}D",
+                    )
                 )
                 for batch in batches
             )
         )
-        return {
-            table: LastEvent(time(row, "LastEvent"), number(row, "SilenceHours"))
-            for answer in answers
-            for row in answer.rows
-            if (table := text(row, "TableName", 300))
-        }
+
+
+def _events_of(answers: Iterable[Rows | SentinelError]) -> dict[str, LastEvent]:
+    return {
+        table: LastEvent(time(row, "LastEvent"), number(row, "SilenceHours"))
+        for answer in answers
+        if isinstance(answer, Rows)
+        for row in answer.rows
+        if (table := text(row, "TableName", 300))
+    }
+
+
+def _unread(answers: Iterable[Rows | SentinelError]) -> list[MissingSource]:
+    """Return what the first answer lacks that is not whole; those of all lack it alike."""
+    for each in answers:
+        fault = Failure.of(each) if isinstance(each, SentinelError) else each.fault
+        if fault is not None:
+            return [MissingSource(part="last_events", error=fault)]
+    return []
 
 
 def _feeders(connections: Iterable[Document]) -> dict[str, list[str]]:

@@ -26,6 +26,7 @@ from sentinel_mcp.domains.connectors.models import (
 )
 from sentinel_mcp.domains.documents import Document, name
 from sentinel_mcp.domains.pages import PageRequest, page_of
+from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.errors import NotFound, SentinelError
 from sentinel_mcp.settings import Settings
 from sentinel_mcp.tasks.manager import TaskManager
@@ -115,17 +116,26 @@ class Connectors:
         client, resource = context.security_insights_client, odata.resource_name(connector)
         path = context.resource_group, context.workspace_name, resource
         connection, definition = await asyncio.gather(
-            self._calls.read_if_there(
-                "read a data connector", lambda: client.data_connectors.get(*path)
+            self._calls.attempt(
+                self._calls.read_if_there(
+                    "read a data connector", lambda: client.data_connectors.get(*path)
+                )
             ),
-            self._calls.read_if_there(
-                "read a data connector definition",
-                lambda: client.data_connector_definitions.get(*path),
+            self._calls.attempt(
+                self._calls.read_if_there(
+                    "read a data connector definition",
+                    lambda: client.data_connector_definitions.get(*path),
+                )
             ),
         )
-        if connection is not None:
+        # The one that is there answers, whatever became of the other.
+        if connection is not None and not isinstance(connection, SentinelError):
             return self._fitting(read_connection_detail(connection, context.config.name))
+        if isinstance(definition, SentinelError):
+            raise definition
         if definition is None:
+            if connection is not None:
+                raise connection
             raise NotFound(
                 f"There is no connector {connector!r} in workspace {context.config.name!r}.",
                 hint="Take `name` of a connector from `list_connectors`.",
@@ -145,7 +155,7 @@ class Connectors:
         """Leave parts out, the least useful first, until the answer is not too large."""
         parts: dict[str, object] = {"steps": [], "connected_when": [], "properties": {}}
         for part, nothing in parts.items():
-            if len(detail.model_dump_json()) <= self._calls.max_answer_bytes:
+            if size_bytes(detail) <= self._calls.max_answer_bytes:
                 break
             told = [*detail.warnings, f"`{part}` is left out: the answer would be too large."]
             detail = detail.model_copy(update={part: nothing, "warnings": told})

@@ -19,8 +19,10 @@ from sentinel_mcp.domains.content.models import (
     ProductPackage,
     ProductPackageListing,
 )
+from sentinel_mcp.domains.content.summaries import SEARCHED_CHARS
 from sentinel_mcp.domains.documents import Document, inner, inners, name, text, texts
 from sentinel_mcp.domains.pages import PageRequest, page_of
+from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.errors import InputError
 
 _DESCRIPTION_CHARS = 300
@@ -84,7 +86,7 @@ class Hub:
             lambda: client.content_packages.list(context.resource_group, context.workspace_name),
         )
         kept = sorted(
-            (each for each in map(_package, found) if _is_about(each, wanted)),
+            (_package(each) for each in found if _is_about(each, wanted)),
             key=lambda each: (each.title.casefold(), each.id),
         )
         page = page_of(kept, PageRequest(call, limit, cursor, self._azure.max_answer_bytes))
@@ -179,7 +181,7 @@ class Hub:
     def _fitting(self, templates: list[ContentTemplate]) -> list[ContentTemplate]:
         left = self._azure.max_answer_bytes
         for count, each in enumerate(templates):
-            left -= len(each.model_dump_json())
+            left -= size_bytes(each)
             if left < 0 and count:
                 return templates[:count]
         return templates
@@ -237,10 +239,13 @@ def _template(document: Document) -> ContentTemplate:
     )
 
 
-def _is_about(package: ContentPackage, wanted: str | None) -> bool:
+def _is_about(document: Document, wanted: str | None) -> bool:
     if wanted is None:
         return True
-    told = (package.title, package.description, package.publisher, package.id, *package.categories)
+    package, properties = _package(document), inner(document, "properties")
+    # Of the description an answer shows the beginning only.
+    description = text(properties, "description", SEARCHED_CHARS)
+    told = (package.title, description, package.publisher, package.id, *package.categories)
     return wanted.casefold() in "\n".join(filter(None, told)).casefold()
 
 

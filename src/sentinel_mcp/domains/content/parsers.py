@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sentinel_mcp.azure import odata
 from sentinel_mcp.domains.calls import AzureCalls, Failure
 from sentinel_mcp.domains.content.models import MissingPart, Parser, ParserListing, ParserSource
-from sentinel_mcp.domains.content.summaries import LOGS_READER
+from sentinel_mcp.domains.content.summaries import LOGS_READER, SEARCHED_CHARS
 from sentinel_mcp.domains.documents import Document, inner, inners, name, text, uncapitalised
 from sentinel_mcp.domains.pages import PageRequest, page_of
 from sentinel_mcp.errors import SentinelError
@@ -56,7 +56,7 @@ class Parsers:
             raise functions
         kept = sorted(
             (
-                each
+                _shown(each)
                 for each in _together(_list(functions), _list(templates))
                 if source in (None, each.source) and _is_about(each, wanted)
             ),
@@ -143,9 +143,14 @@ def _parser(
         parameters=text(properties, "functionParameters", 500),
         category=(text(properties, "category", 200) or "").strip() or None,
         package=package,
-        query=_first_lines(text(properties, "query", 100_000)),
+        query=text(properties, "query", SEARCHED_CHARS),
         id=identifier,
     )
+
+
+def _shown(parser: Parser) -> Parser:
+    """Return a parser as an answer shows it; until then it has its whole text, to be searched."""
+    return parser.model_copy(update={"query": _first_lines(parser.query)})
 
 
 def _first_lines(query: str | None) -> str | None:

@@ -10,6 +10,8 @@ from sentinel_mcp.domains.pages import PageRequest, page_of
 LOGS_READER = "Log Analytics Reader or Microsoft Sentinel Reader"
 
 QUERY_CHARS = 1_500
+SEARCHED_CHARS = 100_000
+"""Of a text that an answer shows the beginning of, and that is searched whole."""
 
 
 class Summaries:
@@ -33,7 +35,7 @@ class Summaries:
             role=LOGS_READER,
         )
         kept = sorted(
-            (each for each in map(_rule, found) if _is_about(each, wanted)),
+            (_rule(each) for each in found if _is_about(each, wanted)),
             key=lambda each: each.name.casefold(),
         )
         page = page_of(kept, PageRequest(call, limit, cursor, self._azure.max_answer_bytes))
@@ -65,8 +67,16 @@ def _rule(document: Document) -> SummaryRule:
     )
 
 
-def _is_about(rule: SummaryRule, wanted: str | None) -> bool:
+def _is_about(document: Document, wanted: str | None) -> bool:
     if wanted is None:
         return True
-    told = (rule.name, rule.title, rule.description, rule.query, rule.destination_table)
+    properties = inner(document, "properties")
+    definition = inner(properties, "ruleDefinition")
+    told = (
+        name(document),
+        text(properties, "displayName"),
+        text(properties, "description", SEARCHED_CHARS),
+        text(definition, "query", SEARCHED_CHARS),
+        text(definition, "destinationTable"),
+    )
     return wanted.casefold() in "\n".join(filter(None, told)).casefold()

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from sentinel_mcp.domains.calls import MAX_DOCUMENTS, AzureCalls
 from sentinel_mcp.domains.content.models import Workbook, WorkbookListing
+from sentinel_mcp.domains.content.summaries import SEARCHED_CHARS
 from sentinel_mcp.domains.documents import Document, flattened, inner, inners, name, text, time
 from sentinel_mcp.domains.pages import PageRequest, page_of
 
@@ -35,7 +36,7 @@ class Workbooks:
             "list the workbooks", lambda: _read(context), role=READER
         )
         kept = sorted(
-            (each for each in map(_workbook, found) if _is_about(each, wanted)),
+            (_workbook(each) for each in found if _is_about(each, wanted)),
             key=lambda each: (each.title.casefold(), each.name),
         )
         page = page_of(kept, PageRequest(call, limit, cursor, self._azure.max_answer_bytes))
@@ -98,6 +99,8 @@ def _workbook(document: Document) -> Workbook:
     )
 
 
-def _is_about(workbook: Workbook, wanted: str | None) -> bool:
-    told = "\n".join(filter(None, (workbook.title, workbook.description)))
+def _is_about(document: Document, wanted: str | None) -> bool:
+    properties = inner(document, "properties")
+    texts = (text(properties, key, SEARCHED_CHARS) for key in ("displayName", "description"))
+    told = "\n".join(filter(None, (name(document), *texts)))
     return wanted is None or wanted.casefold() in told.casefold()

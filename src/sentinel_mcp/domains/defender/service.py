@@ -26,6 +26,7 @@ from sentinel_mcp.domains.defender.models import (
 from sentinel_mcp.domains.defender.requests import AlertFilter, IncidentFilter
 from sentinel_mcp.domains.documents import Document, inners, text
 from sentinel_mcp.domains.graph_calls import FRAME_BYTES, GraphCalls, fitting
+from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.errors import ConfigError
 from sentinel_mcp.kql.timespan import parse_timespan
 from sentinel_mcp.settings import Settings
@@ -142,7 +143,7 @@ class Defender:
             alerts_count=len(alerts),
             properties=other_properties(document),
         )
-        left_bytes = self._azure.max_answer_bytes - len(detail.model_dump_json()) - FRAME_BYTES
+        left_bytes = self._azure.max_answer_bytes - size_bytes(detail) - FRAME_BYTES
         shown = fitting([read_alert_detail(each) for each in alerts], left_bytes)
         notices = _notices(len(detail.comments), len(shown), detail, alerts)
         return detail.model_copy(update={"alerts": shown, "notices": notices})

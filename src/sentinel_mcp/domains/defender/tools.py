@@ -3,10 +3,10 @@
 from typing import Annotated
 
 from fastmcp.dependencies import Depends
-from pydantic import AwareDatetime, Field, WithJsonSchema
+from pydantic import Field
 
 from sentinel_mcp.area import Area
-from sentinel_mcp.domains.arguments import Cursor, WorkspaceName
+from sentinel_mcp.domains.arguments import Cursor, Instant, WorkspaceName
 from sentinel_mcp.domains.defender.models import (
     AlertStatus,
     Classification,
@@ -25,13 +25,11 @@ from sentinel_mcp.wiring import service
 
 defender = Area()
 
-# A listing is read before anything is asked: what a moment is, its description says.
-Moment = Annotated[AwareDatetime, WithJsonSchema({"type": "string"})]
 Severities = Annotated[list[Severity] | None, Field(max_length=4, description="Any of.")]
 AssignedTo = Annotated[str | None, Field(min_length=1, max_length=200, description="Sign-in name.")]
 Classified = Annotated[Classification | None, Field(description="Its verdict.")]
-After = Annotated[Moment | None, Field(description="ISO 8601.")]
-Before = Annotated[Moment | None, Field(description="ISO 8601.")]
+After = Annotated[Instant | None, Field(description="ISO 8601.")]
+Before = Annotated[Instant | None, Field(description="ISO 8601.")]
 
 
 @defender.tool("Run advanced hunting", READS_AZURE, {"defender"}, timeout=320)

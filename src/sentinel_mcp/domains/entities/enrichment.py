@@ -16,7 +16,7 @@ from sentinel_mcp.domains.documents import (
     whole,
 )
 from sentinel_mcp.domains.entities.models import DomainWhois, IpLocation
-from sentinel_mcp.domains.entities.subjects import address_text, domain_name
+from sentinel_mcp.domains.entities.subjects import address_text, domain_name, refanged
 from sentinel_mcp.errors import InputError, NotFound
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Enrichment:
             NotFound: the service knows nothing of it.
 
         """
-        address = address_text(ip.strip())
+        address = address_text(refanged(ip.strip()))
         if address is None:
             raise InputError(
                 f"{ip[:80]!r} is no IP address.", hint="Give an IPv4 or IPv6 address alone."
@@ -78,7 +78,7 @@ class Enrichment:
             NotFound: the service knows no such domain.
 
         """
-        name = domain_name(domain.strip())
+        name = domain_name(refanged(domain.strip()))
         if name is None:
             raise InputError(
                 f"{domain[:80]!r} is no domain name.", hint="Give a name such as `contoso.com`."

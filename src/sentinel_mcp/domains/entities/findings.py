@@ -28,6 +28,7 @@ from sentinel_mcp.domains.entities.rows import (
     related,
 )
 from sentinel_mcp.domains.entities.subjects import Subject
+from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.errors import SentinelError
 
 SHOWN = 25
@@ -184,7 +185,7 @@ def _fitting(answer: EntityInvestigation, max_bytes: int) -> EntityInvestigation
         # Each of these fields is a list of models or texts.
         items: list[BaseModel | str] = getattr(answer, name)
         total = len(items)
-        while items and len(answer.model_dump_json()) > max_bytes:
+        while items and size_bytes(answer) > max_bytes:
             items = items[: len(items) // 2]
             note = f"The answer would be too large: {len(items)} of {total} of `{name}` are here."
             told = [each for each in answer.warnings if f"`{name}`" not in each]

@@ -19,6 +19,7 @@ from sentinel_mcp.domains.entities.subjects import (
     Subject,
     account_in_domain,
     kind_by_form,
+    refanged,
     subject_of,
 )
 from sentinel_mcp.errors import InputError, SentinelError
@@ -75,13 +76,16 @@ class Identification:
             InputError: it cannot be of the kind that is given, or of any.
 
         """
-        stated = value.strip()
-        if not stated:
+        given = value.strip()
+        if not given:
             raise InputError("The value is empty.", hint="Give a name, address, hash or URL.")
+        stated = refanged(given)
         found = subject_of(kind, stated, "given") if kind else None
         if found is None:
             likely, certain = kind_by_form(stated)
             found = subject_of(likely, stated, "form" if certain else "guess")
+        if stated != given:
+            found = replace(found, notes=(f"Searched for as {stated!r}.", *found.notes))
         try:
             async with asyncio.timeout(max(seconds, 0)):
                 if found.source == "guess":
@@ -117,7 +121,7 @@ class Identification:
         for kind, subject in (("account", account), ("host", host)):
             if kind in known and subject is not None:
                 note = f"There is an account and a host of this name; this is the {kind}."
-                notes = (note,) if len(known) > 1 else ()
+                notes = (*guess.notes, note) if len(known) > 1 else guess.notes
                 return replace(subject, source="workspace", notes=notes)
         note = f"Guessed to be a {guess.kind}; give `kind` if it is something else."
         return replace(guess, notes=(*guess.notes, note))

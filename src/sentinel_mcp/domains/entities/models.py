@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sentinel_mcp.domains.calls import Failure
 from sentinel_mcp.domains.documents import Scalar
 from sentinel_mcp.domains.entities.subjects import Kind, KindSource
+from sentinel_mcp.domains.untrusted import UNTRUSTED
 
 Order = Literal["newest", "oldest"]
 
@@ -150,6 +151,7 @@ class MissingPart(_Frozen):
 class EntityInvestigation(_Frozen):
     """All that a workspace knows of an entity; a part that is absent was not found or not asked."""
 
+    untrusted: str = UNTRUSTED
     workspace: str
     entity: Entity
     summary: str
@@ -193,6 +195,7 @@ class TimelineEvent(_Frozen):
 class EntityTimeline(_Frozen):
     """One page of what happened around an entity."""
 
+    untrusted: str = UNTRUSTED
     workspace: str
     made_by: Annotated[
         Literal["logs", "sentinel"], Field(description="Searched here, or Sentinel's own.")
@@ -231,6 +234,7 @@ class IpLocation(_Frozen):
 class DomainWhois(_Frozen):
     """The registration of a domain."""
 
+    untrusted: str = UNTRUSTED
     workspace: str
     domain: str
     created: datetime | None = None

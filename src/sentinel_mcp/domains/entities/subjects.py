@@ -48,6 +48,9 @@ _DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})+")
 _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*\$?")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE | re.ASCII)
 _ACCOUNT = re.compile(r"[^\s\"<>/\\@]+")
+_DEFANGED = re.compile(r"\[(\.|:|@|://|dot|at)\]", re.IGNORECASE)
+_DEFANGED_SCHEME = re.compile(r"^hxxp(?=s?:)", re.IGNORECASE)
+_SIGNS = {"dot": ".", "at": "@"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,12 @@ class Subject:
         """Return the names of these forms, each once, whatever their case."""
         found = {name.casefold(): name for form in forms for name in self.names.get(form, ())}
         return tuple(found.values())
+
+
+def refanged(value: str) -> str:
+    """Return `https://evil.example` for `hxxps://evil[.]example`, as reports and mails write it."""
+    signs = _DEFANGED.sub(lambda found: _SIGNS.get(found[1].lower(), found[1]), value)
+    return _DEFANGED_SCHEME.sub("http", signs)
 
 
 def kind_by_form(value: str) -> tuple[Kind, bool]:
@@ -97,9 +106,10 @@ def subject_of(kind: Kind, value: str, source: KindSource) -> Subject:
     notes: tuple[str, ...] = ()
     names = _READERS[kind](value)
     if not names:
+        way = "Leave `kind` out to have it guessed" if source == "given" else "Say its `kind`"
         raise InputError(
             f"{value[:80]!r} cannot be {_MEANT[kind]}.",
-            hint=f"Leave `kind` out to have it guessed; the kinds are {', '.join(KINDS)}.",
+            hint=f"{way}; the kinds are {', '.join(KINDS)}.",
         )
     if kind == "account" and source == "form" and "email" in names:
         notes = ("Taken as an account; kind='mailbox' searches for it as a mail address only.",)

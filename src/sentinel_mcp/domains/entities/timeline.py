@@ -25,6 +25,7 @@ from sentinel_mcp.domains.entities.sentinel_timeline import moment_of
 from sentinel_mcp.domains.entities.sources.all import SOURCES
 from sentinel_mcp.domains.entities.sources.model import GROUPS
 from sentinel_mcp.domains.entities.subjects import Subject
+from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.errors import InputError, SentinelError
 from sentinel_mcp.kql.timespan import Timespan, parse_timespan
 
@@ -177,7 +178,7 @@ def _following(place: _Place, found: Sequence[TimelineEvent], shown: int) -> _Pl
 def _fitting(events: list[TimelineEvent], azure: AzureCalls) -> list[TimelineEvent]:
     size = 0
     for count, each in enumerate(events):
-        size += len(each.model_dump_json())
+        size += size_bytes(each)
         if count and size > azure.max_answer_bytes - 4_096:
             return events[:count]
     return events

@@ -52,7 +52,7 @@ Kql = Annotated[
     str, Field(min_length=1, max_length=100_000, description="KQL; `validate_query` checks it.")
 ]
 
-Technique = Annotated[str, Field(pattern=r"^[Tt]\d{4}(\.\d{3})?$")]
+Technique = Annotated[str, Field(pattern=r"^[Tt]\d{4}(\.\d{3})?$"), AfterValidator(str.upper)]
 
 Tactics = Annotated[list[Tactic] | None, Field(max_length=17, description="MITRE tactics.")]
 

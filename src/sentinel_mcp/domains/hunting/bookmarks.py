@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from sentinel_mcp.azure import odata
 from sentinel_mcp.domains import changes
 from sentinel_mcp.domains.calls import CONTRIBUTOR, AzureCalls
 from sentinel_mcp.domains.changes import ChangeReport, Manner, Target
-from sentinel_mcp.domains.documents import Document, last_segment, name
+from sentinel_mcp.domains.documents import Document, inner, last_segment, name
 from sentinel_mcp.domains.hunting.bookmark_documents import read_bookmark, read_bookmark_detail
 from sentinel_mcp.domains.hunting.models import (
     Bookmark,
@@ -21,6 +22,7 @@ from sentinel_mcp.domains.hunting.models import (
     BookmarkListing,
 )
 from sentinel_mcp.domains.pages import PageRequest, page_of
+from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.domains.tactics import Tactic
 from sentinel_mcp.errors import InputError, NotFound
 from sentinel_mcp.kql.literals import require_encodable
@@ -42,12 +44,19 @@ class BookmarkFilter:
     created_before: datetime | None = None
     incident: str | int | None = None
 
-    def keeps(self, bookmark: Bookmark) -> bool:
+    def keeps(self, document: Document, bookmark: Bookmark) -> bool:
         """Whether the bookmark passes; one without a time passes no bound of time."""
-        told = "\n".join(filter(None, (bookmark.title, bookmark.notes, bookmark.created_by)))
+        return self._mentions(document, bookmark) and self._fits(bookmark)
+
+    def _mentions(self, document: Document, bookmark: Bookmark) -> bool:
+        # A list shows the beginning of the notes only.
+        notes = inner(document, "properties").get("notes")
+        told = "\n".join(map(str, filter(None, (bookmark.title, notes, bookmark.created_by))))
+        return self.text is None or self.text.casefold() in told.casefold()
+
+    def _fits(self, bookmark: Bookmark) -> bool:
         return (
-            (self.text is None or self.text.casefold() in told.casefold())
-            and (
+            (
                 self.label is None
                 or self.label.casefold() in [each.casefold() for each in bookmark.labels]
             )
@@ -128,16 +137,19 @@ class Bookmarks:
             "created_before": wanted.created_before,
             "incident": wanted.incident,
         }
-        incident = await self._incident_name(context, wanted.incident)
         client = context.security_insights_client
-        found = await self._azure.read_all(
-            "list the bookmarks",
-            lambda: client.bookmarks.list(context.resource_group, context.workspace_name),
+        incident, found = await asyncio.gather(
+            self._incident_name(context, wanted.incident),
+            self._azure.read_all(
+                "list the bookmarks",
+                lambda: client.bookmarks.list(context.resource_group, context.workspace_name),
+            ),
         )
         kept = [
-            each
-            for each in map(read_bookmark, found)
-            if wanted.keeps(each) and (incident is None or _belongs(each, incident))
+            bookmark
+            for document, bookmark in zip(found, map(read_bookmark, found), strict=True)
+            if wanted.keeps(document, bookmark)
+            and (incident is None or _belongs(bookmark, incident))
         ]
         kept.sort(key=lambda each: (each.created or _OLDEST, each.id), reverse=True)
         page = page_of(kept, PageRequest(call, limit, cursor, self._azure.max_answer_bytes))
@@ -182,7 +194,6 @@ class Bookmarks:
             workspace=context.config.name,
             kind="bookmark",
             name=bookmark,
-            title=draft.title,
             read=lambda: self._read(context, bookmark),
         )
         return await changes.create(target, document, write, manner, fresh=draft.id is None)
@@ -219,7 +230,7 @@ class Bookmarks:
 
     def _fitting(self, detail: BookmarkDetail) -> BookmarkDetail:
         """Leave the kept row out where the answer would be too large with it."""
-        if len(detail.model_dump_json()) <= self._azure.max_answer_bytes:
+        if size_bytes(detail) <= self._azure.max_answer_bytes:
             return detail
         told = f"[left out: the row has {len(detail.result)} columns and is too large]"
         return detail.model_copy(update={"result": {}, "result_text": told, "other": {}})
@@ -232,7 +243,8 @@ def _belongs(bookmark: Bookmark, incident: str) -> bool:
 
 def _row_text(row: Mapping[str, Any]) -> str:
     written = json.dumps(row, ensure_ascii=False, default=str)
-    size = len(written.encode(errors="replace"))
+    require_encodable(written, what="The row")
+    size = len(written.encode())
     if size > MAX_RESULT_BYTES:
         raise InputError(
             f"The row has {size:,} bytes; a bookmark keeps {MAX_RESULT_BYTES:,}.",

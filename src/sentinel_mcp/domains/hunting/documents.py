@@ -8,6 +8,7 @@ from typing import Any
 from sentinel_mcp.domains.documents import (
     Document,
     Scalar,
+    cut,
     flattened,
     inner,
     inners,
@@ -29,6 +30,8 @@ HUNTING = "Hunting Queries"
 
 SHORT_CHARS = 300
 QUERY_CHARS = 20_000
+SEARCHED_CHARS = 100_000
+"""Of a text that an answer shows the beginning of, and that is searched whole."""
 
 _TOLD_TAGS = frozenset({"description", "tactics", "techniques"})
 _TOLD_SEARCH = frozenset(
@@ -69,6 +72,13 @@ def tags(properties: Document) -> dict[str, str]:
         for each in inners(properties, "tags")
         if (key := text(each, "name", 100))
     }
+
+
+def whole_description(document: Document) -> str:
+    """Return what a saved search or a template says of itself, for a search in it."""
+    properties = inner(document, "properties")
+    said = tags(properties).get("description") or text(properties, "description", SEARCHED_CHARS)
+    return said or ""
 
 
 def read_search(document: Document) -> SavedSearch:
@@ -155,7 +165,7 @@ def _search_fields(document: Document) -> dict[str, Any]:
         "category": (text(properties, "category", 200) or "").strip() or None,
         "alias": text(properties, "functionAlias", 200),
         "parameters": text(properties, "functionParameters", 1_000),
-        "description": description[:SHORT_CHARS] if description else None,
+        "description": cut(description, SHORT_CHARS) if description else None,
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from sentinel_mcp.domains.documents import cut
 from sentinel_mcp.domains.hunting.models import HuntingQueryDetail, SavedSearchDetail
+from sentinel_mcp.domains.sizes import size_bytes
 
 Detail = TypeVar("Detail", HuntingQueryDetail, SavedSearchDetail)
 
@@ -15,12 +16,12 @@ _NOTE_CHARS = 60
 
 def fitted(detail: Detail, max_bytes: int) -> Detail:
     """Return it without its tags, and with less of its text, where it would be too large."""
-    over = len(detail.model_dump_json()) - max_bytes
+    over = size_bytes(detail) - max_bytes
     if over <= 0:
         return detail
     smaller: dict[str, Any] = {"tags": {"cut": "left out: the answer would be too large"}}
     detail = detail.model_copy(update=smaller)
-    over = len(detail.model_dump_json()) - max_bytes
+    over = size_bytes(detail) - max_bytes
     if over <= 0 or detail.query is None:
         return detail
     left = max(0, len(detail.query) - over - _NOTE_CHARS)

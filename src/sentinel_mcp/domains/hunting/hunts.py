@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel_mcp.azure import odata
 from sentinel_mcp.domains.calls import AzureCalls, Failure
-from sentinel_mcp.domains.documents import Document, inner, name, person, text, texts
-from sentinel_mcp.domains.hunting.documents import SHORT_CHARS
+from sentinel_mcp.domains.documents import Document, inner, name, person, strings, text, texts
+from sentinel_mcp.domains.hunting.documents import SEARCHED_CHARS, SHORT_CHARS
 from sentinel_mcp.domains.hunting.models import (
     Hunt,
     HuntListing,
@@ -38,9 +38,12 @@ class HuntFilter:
     tactic: str | None = None
     owner: str | None = None
 
-    def keeps(self, hunt: Hunt) -> bool:
+    def keeps(self, document: Document, hunt: Hunt) -> bool:
         """Whether the hunt passes."""
-        told = "\n".join(filter(None, (hunt.title, hunt.hypothesis, *hunt.labels)))
+        # An answer shows the beginning of the hypothesis and the first labels only.
+        properties = inner(document, "properties")
+        hypothesis = text(properties, "description", SEARCHED_CHARS)
+        told = "\n".join(filter(None, (hunt.title, hypothesis, *strings(properties, "labels"))))
         return (
             self.status in (None, hunt.status)
             and self.hypothesis_status in (None, hunt.hypothesis_status)
@@ -83,8 +86,9 @@ class Hunts:
             "list the hunts",
             lambda: client.hunts.list(context.resource_group, context.workspace_name),
         )
+        read = zip(found, map(_read_hunt, found), strict=True)
         kept = sorted(
-            filter(wanted.keeps, map(_read_hunt, found)),
+            (hunt for document, hunt in read if wanted.keeps(document, hunt)),
             key=lambda each: (each.title.casefold(), each.id),
         )
         page = page_of(kept, PageRequest(call, limit, cursor, self._azure.max_answer_bytes))

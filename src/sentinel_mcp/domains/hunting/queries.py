@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sentinel_mcp.azure import odata
 from sentinel_mcp.domains.calls import MAX_DOCUMENTS, AzureCalls, Failure
-from sentinel_mcp.domains.documents import Document, inner
+from sentinel_mcp.domains.documents import Document, inner, text
 from sentinel_mcp.domains.hunting.documents import (
     is_hunting,
     read_query,
@@ -18,6 +18,7 @@ from sentinel_mcp.domains.hunting.documents import (
     read_template_detail,
     saved_search,
     template_search,
+    whole_description,
 )
 from sentinel_mcp.domains.hunting.fitting import fitted
 from sentinel_mcp.domains.hunting.models import (
@@ -44,9 +45,9 @@ class QueryFilter:
     technique: str | None = None
     source: Source | None = None
 
-    def keeps(self, query: HuntingQuery) -> bool:
+    def keeps(self, document: Document, query: HuntingQuery) -> bool:
         """Whether the query passes; a technique stands for its sub-techniques, too."""
-        told = "\n".join(filter(None, (query.title, query.description, query.solution)))
+        told = "\n".join((query.title, query.solution or "", whole_description(document)))
         return (
             (self.text is None or self.text.casefold() in told.casefold())
             and (self.tactic is None or self.tactic.casefold() in _folded(query.tactics))
@@ -105,8 +106,7 @@ class HuntingQueries:
                 query
                 for source, documents in found.items()
                 if not isinstance(documents, SentinelError)
-                for query in map(_READERS[source], documents)
-                if wanted.keeps(query)
+                for query in _kept(documents, source, wanted)
             ),
             key=lambda each: (each.title.casefold(), each.source, each.id),
         )
@@ -154,7 +154,14 @@ class HuntingQueries:
                 f"There is no hunting query {query!r} in workspace {context.config.name!r}.",
                 hint="Take `id` of a query from `list_hunting_queries`.",
             )
-        return StoredQuery(template, "content_hub", template_search(template))
+        held = template_search(template)
+        kind = text(inner(template, "properties"), "contentKind", 60)
+        if not held and kind not in (None, "HuntingQuery"):
+            raise NotFound(
+                f"{query!r} is no hunting query but a template of the kind {kind!r}.",
+                hint="Take `id` of a query from `list_hunting_queries`.",
+            )
+        return StoredQuery(template, "content_hub", held)
 
     async def _listed(self, context: AzureServicesContext, source: Source) -> list[Document]:
         if source == "workspace":
@@ -175,6 +182,13 @@ _READERS: dict[Source, Callable[[Document], HuntingQuery]] = {
     "workspace": read_query,
     "content_hub": read_template,
 }
+
+
+def _kept(documents: list[Document], source: Source, wanted: QueryFilter) -> Iterator[HuntingQuery]:
+    for document in documents:
+        query = _READERS[source](document)
+        if wanted.keeps(document, query):
+            yield query
 
 
 def _folded(values: list[str]) -> list[str]:

@@ -12,6 +12,7 @@ from sentinel_mcp.domains.hunting.documents import SHORT_CHARS
 from sentinel_mcp.domains.hunting.models import AppliedTimespan, HuntingResult, ResultColumn
 from sentinel_mcp.domains.hunting.queries import HuntingQueries, StoredQuery
 from sentinel_mcp.domains.rows import Room
+from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.domains.verdicts import require_allowed
 from sentinel_mcp.errors import InputError
 from sentinel_mcp.kql.catalog import bundled
@@ -110,9 +111,7 @@ class HuntingRuns:
         )
         room = Room.of(
             max_rows=max_rows,
-            max_bytes=max(
-                MIN_ROW_BYTES, self._azure.max_answer_bytes - len(empty.model_dump_json())
-            ),
+            max_bytes=max(MIN_ROW_BYTES, self._azure.max_answer_bytes - size_bytes(empty)),
         )
         rows = room.take(list(each.values()) for each in found.rows)
         truncated = found.truncated or room.full
@@ -121,9 +120,12 @@ class HuntingRuns:
         return empty.model_copy(update={**told, "warnings": warnings})
 
 
-def parameter_names(declared: str) -> list[str]:
-    """Return the names of `a:string, b:timespan=7d, T:(c:string, d:long)`: a, b and T."""
-    names: list[str] = []
+def parameters(declared: str) -> dict[str, bool]:
+    """Return the names in `a:string, b:timespan=7d, T:(c:string, d:long)`, here a, b and T.
+
+    With each, whether a call has to give it a value: not b, which has one.
+    """
+    found: dict[str, bool] = {}
     depth, start = 0, 0
     for index, character in enumerate(f"{declared},"):
         if character in "([{":
@@ -131,10 +133,11 @@ def parameter_names(declared: str) -> list[str]:
         elif character in ")]}":
             depth -= 1
         elif character == "," and depth <= 0:
-            if found := declared[start:index].partition(":")[0].strip():
-                names.append(found[:100])
+            name, _, rest = declared[start:index].partition(":")
+            if name.strip():
+                found[name.strip()[:100]] = "=" not in rest
             start = index + 1
-    return names
+    return found
 
 
 def _runnable(stored: StoredQuery) -> str:
@@ -143,11 +146,13 @@ def _runnable(stored: StoredQuery) -> str:
         raise InputError(
             "The stored query has no text.", hint="Look at it with `get_hunting_query`."
         )
-    if names := parameter_names(text(stored.properties, "functionParameters") or ""):
+    if declared := parameters(text(stored.properties, "functionParameters") or ""):
         alias = text(stored.properties, "functionAlias", SHORT_CHARS)
+        needed = [name for name, is_needed in declared.items() if is_needed]
         raise InputError(
-            f"The stored query is a function that wants values for: {', '.join(names[:20])}.",
-            hint=f"Call it in `run_query`: {alias}({', '.join(names[:20])})."
+            f"The stored query is a function with the parameters: {', '.join([*declared][:20])}.",
+            hint=f"Call it in `run_query`: {alias}({', '.join(needed[:20])})"
+            + (", with values in place of the names." if needed else ", all have values.")
             if alias
             else "Read it with `get_hunting_query`, and run it with values in their places.",
         )

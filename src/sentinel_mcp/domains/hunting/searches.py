@@ -14,6 +14,7 @@ from sentinel_mcp.domains.changes import ChangeReport, Manner, Target
 from sentinel_mcp.domains.documents import Document, inner, inners, name, text
 from sentinel_mcp.domains.hunting.documents import (
     HUNTING,
+    SEARCHED_CHARS,
     is_hunting,
     read_search,
     read_search_detail,
@@ -27,7 +28,7 @@ from sentinel_mcp.domains.hunting.models import (
 )
 from sentinel_mcp.domains.pages import PageRequest, page_of
 from sentinel_mcp.domains.tactics import Tactic
-from sentinel_mcp.errors import InputError, NotFound
+from sentinel_mcp.errors import Conflict, InputError, NotFound
 from sentinel_mcp.kql.literals import require_encodable
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class SearchFilter:
         told = "\n".join(
             found
             for key in ("displayName", "category", "functionAlias", "query")
-            if (found := text(properties, key, 100_000))
+            if (found := text(properties, key, SEARCHED_CHARS))
         )
         category = (text(properties, "category") or "").strip().casefold()
         return (
@@ -169,6 +170,12 @@ class SavedSearches:
             )
         if same:
             return await self._update(context, name(same[0]), same[0], draft, manner)
+        if manner.etag is not None:
+            raise Conflict(
+                f"No saved search is called {draft.title!r} in that category: there is none with "
+                "that etag.",
+                hint="It was renamed or deleted, or never there. Leave `etag` out to create it.",
+            )
         new = _id_for(draft, taken={name(each).casefold() for each in found})
         document = {"properties": _present(draft.properties({}))}
         target = self._target(context, new, draft.title, None)

@@ -30,6 +30,9 @@ MAX_ENTITIES = 60
 _MAX_DEPTH = 6
 _NOT_PROPERTIES = frozenset({"$id", "Type", "type"})
 _VALUE_CHARS = 1_000
+_STEP_CHARS = 500
+_NAME_CHARS = 200
+_TAG_CHARS = 60
 _WHOLE = 2_000_000
 """More than a cell of Log Analytics holds: JSON that was cut would be none."""
 _NAMES = (
@@ -70,7 +73,7 @@ def read_alert_detail(row: Document, workspace: str) -> AlertDetail:
             started=time(row, "StartTime"),
             ended=time(row, "EndTime"),
             confidence=text(row, "ConfidenceLevel"),
-            remediation_steps=_listed(row, "RemediationSteps"),
+            remediation_steps=_listed(row, "RemediationSteps", _STEP_CHARS),
             resource_id=text(row, "ResourceId"),
             link=text(row, "AlertLink"),
             extended_links=_links(row),
@@ -106,10 +109,10 @@ def _summary_fields(row: Document) -> dict[str, Any]:
         "name": text(row, "DisplayName", 300) or text(row, "AlertName", 300),
         "severity": text(row, "AlertSeverity"),
         "status": text(row, "Status"),
-        "product": text(row, "ProductName"),
-        "provider": text(row, "ProviderName"),
-        "tactics": shortened([each for each in tactics if each]),
-        "techniques": _listed(row, "Techniques"),
+        "product": text(row, "ProductName", _NAME_CHARS),
+        "provider": text(row, "ProviderName", _NAME_CHARS),
+        "tactics": shortened([cut(each, _TAG_CHARS) for each in tactics if each]),
+        "techniques": _listed(row, "Techniques", _TAG_CHARS),
         "compromised_entity": text(row, "CompromisedEntity", 300),
         "generated": time(row, "Generated"),
         "updated": time(row, "TimeGenerated"),
@@ -163,13 +166,13 @@ def _name(entity: Document) -> str | None:
     return None
 
 
-def _listed(row: Document, column: str) -> list[str]:
+def _listed(row: Document, column: str, max_chars: int) -> list[str]:
     """Return the texts of a JSON list within a text; of any other text, the text."""
     written = text(row, column, 20_000)
     parsed = _parsed(written)
     if isinstance(parsed, list):
-        return texts({"found": parsed}, "found")
-    return [cut(written, 2_000)] if written else []
+        return texts({"found": parsed}, "found", max_chars)
+    return [cut(written, max_chars)] if written else []
 
 
 def _links(row: Document) -> list[str]:
@@ -185,5 +188,5 @@ def _parsed(written: str | None) -> object:
     try:
         # What it is, is looked at where it is used.
         return cast("object", json.loads(written))
-    except ValueError:
+    except (ValueError, RecursionError):  # deeper than anybody reads
         return None

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from sentinel_mcp.domains.incidents.alert_models import AlertStatus
 from sentinel_mcp.domains.incidents.models import Severity
+from sentinel_mcp.domains.incidents.moments import earlier
 from sentinel_mcp.errors import InputError
 from sentinel_mcp.kql import literals
 
@@ -44,8 +45,9 @@ class AlertFilter:
         """Return from when on the log is read."""
         if self.created_after:
             return self.created_after
-        days = DAYS if self.incident is None else DAYS_OF_INCIDENT
-        return min(now, self.created_before or now).astimezone(UTC) - timedelta(days=days)
+        days = timedelta(days=DAYS if self.incident is None else DAYS_OF_INCIDENT)
+        end = min(now, self.created_before or now).astimezone(UTC)
+        return earlier(end, days)
 
     def as_call(self) -> dict[str, object]:
         """Return what a cursor is bound to."""
@@ -63,10 +65,11 @@ class AlertFilter:
             if (until or self.created_before)
             else None
         )
+        number = None if self.incident is None else self._of_incident(self.incident, since)
         lines = [
             "SecurityAlert",
             since,
-            *([f"where SystemAlertId in ({self._of_incident(since)})"] if self.incident else []),
+            *([f"where SystemAlertId in ({number})"] if number else []),
             "summarize arg_max(TimeGenerated, *), Generated = bin(min(TimeGenerated), 1ms)"
             " by SystemAlertId",
             *([f"where Generated <= {literals.datetime_(upper)}"] if upper else []),
@@ -79,10 +82,9 @@ class AlertFilter:
         ]
         return "\n| ".join(lines)
 
-    def _of_incident(self, since: str) -> str:
-        number = literals.long_(self.incident or 0)
+    def _of_incident(self, incident: int, since: str) -> str:
         return (
-            f"SecurityIncident | {since} | where IncidentNumber == {number}"
+            f"SecurityIncident | {since} | where IncidentNumber == {literals.long_(incident)}"
             " | summarize arg_max(TimeGenerated, AlertIds) by IncidentName"
             " | mv-expand AlertId = AlertIds to typeof(string) | project AlertId"
         )
@@ -90,9 +92,9 @@ class AlertFilter:
     def _conditions(self) -> list[str]:
         found: list[str] = []
         if self.severities:
-            found.append(f"AlertSeverity in~ {literals.list_(self.severities)}")
+            found.append(f"AlertSeverity in~ {literals.list_(dict.fromkeys(self.severities))}")
         if self.statuses:
-            found.append(f"Status in~ {literals.list_(self.statuses)}")
+            found.append(f"Status in~ {literals.list_(dict.fromkeys(self.statuses))}")
         if self.product:
             found.append(f"ProductName =~ {literals.string(self.product)}")
         if self.provider:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sentinel_mcp.domains.calls import Failure
 from sentinel_mcp.domains.documents import Scalar
-from sentinel_mcp.domains.incidents.models import UNTRUSTED
+from sentinel_mcp.domains.untrusted import UNTRUSTED
 
 AlertStatus = Literal["New", "InProgress", "Resolved", "Dismissed", "Unknown"]
 

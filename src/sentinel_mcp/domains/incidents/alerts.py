@@ -17,12 +17,16 @@ from sentinel_mcp.domains.incidents.alert_documents import (
 )
 from sentinel_mcp.domains.incidents.alert_filter import AlertFilter
 from sentinel_mcp.domains.incidents.alert_models import AlertDetail, AlertListing, AlertSummary
+from sentinel_mcp.domains.incidents.fitting import fitted
+from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.errors import InputError, NotFound, SentinelError
 from sentinel_mcp.kql import literals
 
 MAX_TIES = 2_000
 """Alerts of one millisecond that a cursor can step over."""
 MAX_INCIDENTS = 20
+NOTICE_BYTES = 400
+"""Kept for what is said of a cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +118,18 @@ class Alerts:
 
     def _within(self, detail: AlertDetail) -> AlertDetail:
         """Leave parts out, the least useful first, until the answer is not too large."""
-        if len(detail.model_dump_json()) > self._calls.max_answer_bytes:
+        room = self._calls.max_answer_bytes - NOTICE_BYTES
+        if size_bytes(detail) > room:
             told = [*detail.notices, "`extended_properties` would make the answer too large."]
             detail = detail.model_copy(update={"extended_properties": {}, "notices": told})
-        while detail.entities and len(detail.model_dump_json()) > self._calls.max_answer_bytes:
-            kept = detail.entities[: len(detail.entities) // 2]
-            told = [*detail.notices, f"Only {len(kept)} entities are here: it would be too large."]
-            detail = detail.model_copy(update={"entities": kept, "notices": told})
-        return detail
+        entities, kept = detail.entities, len(detail.entities)
+        while kept and size_bytes(detail) > room:
+            kept //= 2
+            detail = detail.model_copy(update={"entities": entities[:kept]})
+        if kept < len(entities):
+            told = f"{kept} of {len(entities)} entities are here: all would be too large."
+            detail = detail.model_copy(update={"notices": [*detail.notices, told]})
+        return fitted(detail, self._calls.max_answer_bytes)
 
 
 def alert_query(alert: str, since: datetime) -> str:
@@ -179,7 +187,7 @@ def _fitting(found: Sequence[AlertSummary], max_bytes: int) -> list[AlertSummary
     kept: list[AlertSummary] = []
     size = 0
     for each in found:
-        size += len(each.model_dump_json())
+        size += size_bytes(each)
         if kept and size > max_bytes:
             break
         kept.append(each)

@@ -71,16 +71,13 @@ class Attachments:
         """
         context, stored = await self._open(incident, workspace)
         chosen = odata.resource_name(name) if name else new_name()
-        extra = inner(inner(stored.latest or {}, "properties"), "additionalData")
-        if name is None and (whole(extra, "commentsCount") or 0) >= MAX_COMMENTS:
-            raise InputError(
-                f"Incident {stored.called!r} has {MAX_COMMENTS} comments, and Azure takes no more.",
-                hint="Put it into the description or a task, with `update_incident`.",
-            )
+        if name is None:
+            require_room(stored)
         report = await new_comment(
             self._calls, stored, context, message, chosen, manner, fresh=name is None
         )
-        return _told(report, stored)
+        written = None if report.outcome == "preview" else chosen
+        return _told(report, stored).model_copy(update={"comment_id": written})
 
     async def task(
         self,
@@ -220,6 +217,21 @@ class Attachments:
         context = await self._calls.open(workspace)
         document = await find_incident(self._calls, context, incident)
         return context, StoredIncident.of(self._calls, context, document)
+
+
+def require_room(stored: StoredIncident) -> None:
+    """Raise where an incident has as many comments as Azure lets it have.
+
+    Raises:
+        InputError: it has.
+
+    """
+    extra = inner(inner(stored.latest or {}, "properties"), "additionalData")
+    if (whole(extra, "commentsCount") or 0) >= MAX_COMMENTS:
+        raise InputError(
+            f"Incident {stored.called!r} has {MAX_COMMENTS} comments, and Azure takes no more.",
+            hint="Put it into a task (`add_incident_task`) or the description.",
+        )
 
 
 async def new_comment(

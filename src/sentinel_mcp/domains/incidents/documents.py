@@ -6,6 +6,7 @@ from typing import Any
 
 from sentinel_mcp.domains.documents import (
     Document,
+    cut,
     flag,
     flattened,
     inner,
@@ -35,6 +36,9 @@ from sentinel_mcp.domains.incidents.models import (
 
 _TITLE_CHARS = 300
 _QUERY_CHARS = 4_000
+_STEP_CHARS = 500
+_LABEL_CHARS = 100
+_TAG_CHARS = 60
 _NOT_PROPERTIES = frozenset({"friendlyName"})
 
 
@@ -56,15 +60,15 @@ def read_detail(document: Document, workspace: str) -> IncidentDetail:
         classification_comment=text(properties, "classificationComment"),
         first_activity=time(properties, "firstActivityTimeUtc"),
         last_activity=time(properties, "lastActivityTimeUtc"),
-        techniques=texts(extra, "techniques"),
-        products=shortened(product_names(document)),
+        techniques=texts(extra, "techniques", _TITLE_CHARS),
+        products=texts(extra, "alertProductNames", _TITLE_CHARS),
         bookmarks_count=whole(extra, "bookmarksCount"),
         comments_count=whole(extra, "commentsCount"),
         provider=text(properties, "providerName"),
         provider_incident_id=text(properties, "providerIncidentId"),
         provider_url=text(extra, "providerIncidentUrl"),
         merged_into=text(extra, "mergedIncidentNumber"),
-        rule_ids=shortened(rule_names(document)),
+        rule_ids=shortened([cut(each, _TITLE_CHARS) for each in rule_names(document)]),
         etag=text(document, "etag"),
     )
 
@@ -87,7 +91,7 @@ def read_alert(document: Document) -> Alert:
         ended=time(properties, "endTimeUtc"),
         generated=time(properties, "timeGenerated"),
         compromised_entity=text(properties, "compromisedEntity", _TITLE_CHARS),
-        remediation_steps=texts(properties, "remediationSteps"),
+        remediation_steps=texts(properties, "remediationSteps", _STEP_CHARS),
         link=text(properties, "alertLink"),
     )
 
@@ -195,6 +199,12 @@ def product_names(document: Document) -> list[str]:
     return strings(inner(inner(document, "properties"), "additionalData"), "alertProductNames")
 
 
+def label_names(document: Document) -> list[str]:
+    """Return the incident's labels as they are."""
+    labels = inners(inner(document, "properties"), "labels")
+    return [found for each in labels if isinstance(found := each.get("labelName"), str)]
+
+
 def _incident_fields(document: Document, workspace: str) -> dict[str, Any]:
     # The fields of `Incident` by name; pydantic checks them where they are used.
     properties = inner(document, "properties")
@@ -208,7 +218,7 @@ def _incident_fields(document: Document, workspace: str) -> dict[str, Any]:
         "status": text(properties, "status") or "Unknown",
         "owner": person(inner(properties, "owner")),
         "labels": _labels(inners(properties, "labels")),
-        "tactics": shortened(tactic_names(document)),
+        "tactics": texts(extra, "tactics", _TAG_CHARS),
         "created": time(properties, "createdTimeUtc"),
         "modified": time(properties, "lastModifiedTimeUtc"),
         "alerts_count": whole(extra, "alertsCount"),
@@ -217,7 +227,7 @@ def _incident_fields(document: Document, workspace: str) -> dict[str, Any]:
 
 
 def _labels(labels: list[Document]) -> list[str]:
-    found = [text(each, "labelName", _TITLE_CHARS) for each in labels]
+    found = [text(each, "labelName", _LABEL_CHARS) for each in labels]
     return shortened([each for each in found if each])
 
 

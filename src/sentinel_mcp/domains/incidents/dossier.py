@@ -21,6 +21,7 @@ from sentinel_mcp.domains.incidents.documents import (
     read_rule,
     read_task,
 )
+from sentinel_mcp.domains.incidents.fitting import fitted
 from sentinel_mcp.domains.incidents.lookup import find_incident
 from sentinel_mcp.domains.incidents.models import (
     AlertSection,
@@ -36,6 +37,7 @@ from sentinel_mcp.domains.incidents.models import (
 from sentinel_mcp.domains.incidents.parts import MAX_ITEMS, Found, PartName, Parts
 from sentinel_mcp.domains.incidents.similar import similar
 from sentinel_mcp.domains.incidents.timeline import timeline
+from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.errors import SentinelError
 
 MIN_SHARE_BYTES = 2_000
@@ -76,9 +78,10 @@ class Dossiers:
         """
         context = await self._calls.open(workspace)
         document = await find_incident(self._calls, context, incident)
-        detail = read_detail(document, context.config.name)
+        max_bytes = self._calls.max_answer_bytes
+        detail = fitted(read_detail(document, context.config.name), max_bytes // 2)
         wanted = list(dict.fromkeys(include))
-        left_bytes = self._calls.max_answer_bytes - len(detail.model_dump_json())
+        left_bytes = max_bytes - size_bytes(detail)
         share = max(left_bytes // max(len(wanted), 1), MIN_SHARE_BYTES)
         max_items = MAX_ITEMS if len(wanted) > 1 else 4 * MAX_ITEMS
         async with asyncio.TaskGroup() as group:
@@ -101,8 +104,8 @@ async def _section(section: SectionName, parts: Parts, max_bytes: int) -> BaseMo
     items: list[BaseModel] = []
     size = 0
     for document in found.documents[: parts.max_items]:
-        item = plan.read(document)
-        size += len(item.model_dump_json())
+        item = fitted(plan.read(document), max_bytes)
+        size += size_bytes(item)
         if items and size > max_bytes:
             break
         items.append(item)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sentinel_mcp.domains.documents import Document, inner, inners, text
+from sentinel_mcp.domains.documents import Document, cut, inner, inners, text
 from sentinel_mcp.domains.incidents.models import Severity, Status
 from sentinel_mcp.domains.incidents.verdicts import Classification, Reason, reason_for
 from sentinel_mcp.errors import InputError
@@ -14,6 +15,8 @@ from sentinel_mcp.errors import InputError
 Properties = dict[str, Any]
 """Properties by their names at Azure; None removes one."""
 
+_MAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _VERDICT = ("classification", "classificationReason", "classificationComment")
 _NOBODY: Properties = {
     "objectId": None,
@@ -61,6 +64,8 @@ class IncidentEdit:
             )
         if self.classification:
             _ = reason_for(self.classification, self.classification_reason)
+        if self.owner is not None:
+            _ = owner_of(self.owner)
 
     @property
     def is_empty(self) -> bool:
@@ -129,14 +134,24 @@ class IncidentEdit:
 
 
 def owner_of(stated: str) -> Properties:
-    """Return the owner that a text means: nobody, a user principal name or mail, an object id."""
+    """Return the owner that a text means: nobody, a user principal name or mail, an object id.
+
+    Raises:
+        InputError: it is none of these; by their names Azure finds nobody.
+
+    """
     found = stated.strip()
     if not found:
         return dict(_NOBODY)
-    if "@" in found:
+    if _MAIL.fullmatch(found):
         # Which of the two it is cannot be seen; Azure finds the user by either.
         return {"userPrincipalName": found, "email": found}
-    return {"objectId": found}
+    if _OBJECT_ID.fullmatch(found):
+        return {"objectId": found}
+    raise InputError(
+        f"{cut(found, 80)!r} is no user principal name or mail, nor an object id.",
+        hint='Set `owner` to one such as ana@contoso.com; "" means nobody.',
+    )
 
 
 def labels_of(names: Iterable[str]) -> list[Properties]:

@@ -16,6 +16,7 @@ from sentinel_mcp.domains.incidents.figure_models import (
     IncidentStatistics,
     OwnerCount,
 )
+from sentinel_mcp.domains.incidents.moments import earlier
 from sentinel_mcp.errors import InputError
 from sentinel_mcp.kql import literals
 
@@ -75,7 +76,7 @@ class Figures:
         """
         now = self._clock()
         before = created_before or now
-        after = created_after or before - timedelta(days=DEFAULT_DAYS)
+        after = created_after or earlier(before, timedelta(days=DEFAULT_DAYS))
         _check(after, before)
         context = await self._calls.open(workspace)
         found = await self._calls.query(
@@ -111,7 +112,7 @@ def figures_query(after: datetime, before: datetime) -> str:
     """Return the KQL for the last state of the incidents created between the two."""
     # Every row of such an incident was written after it was created. A day covers clocks that
     # differ; the columns are named so that `*` brings none of the same name.
-    since = after - timedelta(days=1)
+    since = earlier(after, timedelta(days=1))
     return "\n| ".join(
         (
             "SecurityIncident",

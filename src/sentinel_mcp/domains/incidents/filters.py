@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from sentinel_mcp.azure import odata
 from sentinel_mcp.domains.documents import Document, inner, person
-from sentinel_mcp.domains.incidents.documents import product_names, tactic_names
+from sentinel_mcp.domains.incidents.documents import label_names, product_names, tactic_names
 from sentinel_mcp.domains.incidents.models import (
     Order,
     Severity,
@@ -64,10 +64,11 @@ class IncidentFilter:
     def as_filter(self) -> odata.Filter | None:
         """Return the `$filter` for Azure; None where Azure has nothing to filter."""
         return odata.all_of(
+            # The service takes one any(), and only as the first condition.
+            self._labelled(),
             _among("properties/severity", self.severities),
             _among("properties/status", self.statuses),
             self._owned(),
-            self._labelled(),
             _if(odata.contains, "properties/title", self.title_contains),
             _if(odata.ge, "properties/createdTimeUtc", self.created_after),
             _if(odata.le, "properties/createdTimeUtc", self.created_before),
@@ -84,6 +85,7 @@ class IncidentFilter:
         """The arguments that Azure is not asked to filter by."""
         stated = {
             "owner": self.owner == UNASSIGNED,
+            "labels": len(set(self.labels)) > 1,
             "tactics": bool(self.tactics),
             "product": bool(self.product),
         }
@@ -93,6 +95,7 @@ class IncidentFilter:
         """Whether the incident passes what is filtered here."""
         return (
             (self.owner != UNASSIGNED or person(_owner(document)) is None)
+            and (not self.labels or not set(self.labels).isdisjoint(label_names(document)))
             and _meets(self.tactics, tactic_names(document))
             and _meets((self.product,) if self.product else (), product_names(document))
         )
@@ -107,10 +110,13 @@ class IncidentFilter:
         return odata.any_of(*(odata.eq(field, self.owner) for field in _OWNER_FIELDS))
 
     def _labelled(self) -> odata.Filter | None:
-        one = odata.any_of(*(odata.eq("label/labelName", each) for each in self.labels))
+        if len(set(self.labels)) != 1:
+            return None
         # The only collection that is known to be filtered by at Azure: Microsoft's own
-        # synchronisation with ServiceNow does, and says that case matters.
-        return odata.Filter(f"properties/labels/any(label: {one})") if one else None
+        # synchronisation with ServiceNow does, by one label, and says that case matters. On an
+        # `or` within any() the service fails: github.com/Azure/azure-rest-api-specs/issues/15391
+        one = odata.eq("label/labelName", self.labels[0])
+        return odata.Filter(f"properties/labels/any(label: {one})")
 
 
 def _among(field: str, values: tuple[str, ...]) -> odata.Filter | None:

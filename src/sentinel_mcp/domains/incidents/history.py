@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sentinel_mcp.domains.documents import Document, as_document, person, text, time
 from sentinel_mcp.domains.incidents.models import TimelineEvent
+from sentinel_mcp.domains.incidents.moments import EARLIEST
 from sentinel_mcp.kql import literals
+
+_AT_ONCE = timedelta(hours=1)
+"""A version this long after the incident was made is not its first; that is not in the log."""
 
 _TOLD = (
     ("Status", "status"),
@@ -19,28 +23,31 @@ _TOLD = (
 
 
 def history_query(incident: str, since: datetime, max_rows: int) -> str:
-    """Return the KQL that reads the versions of an incident, oldest first."""
+    """Return the KQL that reads the latest versions of an incident."""
     return "\n| ".join(
         (
             "SecurityIncident",
             f"where TimeGenerated >= {literals.datetime_(since)}",
             f"where IncidentName =~ {literals.string(incident)}",
-            "project TimeGenerated, LastModifiedTime, Status, Severity, Title, Owner,"
+            "project TimeGenerated, CreatedTime, LastModifiedTime, Status, Severity, Title, Owner,"
             " Classification, ClassificationReason, ClassificationComment, ModifiedBy",
-            "sort by LastModifiedTime asc, TimeGenerated asc",
+            "sort by LastModifiedTime desc, TimeGenerated desc",
             f"take {max_rows}",
         )
     )
 
 
 def history_events(rows: Sequence[Document]) -> Iterator[TimelineEvent]:
-    """Yield what changed from one version of an incident to the next; the first is its making."""
+    """Yield what changed from one version of an incident to the next.
+
+    The first is its making, where the log goes back so far.
+    """
     before: dict[str, str | None] | None = None
-    for row in rows:
+    for row in sorted(rows, key=_when):
         after = {name: _told(row, column) for column, name in _TOLD}
         if before is None:
-            texts = [f"created as {after['status']}, severity {after['severity']}"]
-            kinds = ["created"]
+            kind, was = ("created", "created as") if _is_first(row) else ("state", "by then")
+            kinds, texts = [kind], [f"{was} {after['status']}, severity {after['severity']}"]
         else:
             kinds = [name for name, value in after.items() if value != before[name]]
             texts = [_change(name, before[name], after[name], row) for name in kinds]
@@ -58,9 +65,19 @@ def owner_of(row: Document) -> str | None:
     if isinstance(owner, str):
         try:
             owner = json.loads(owner)
-        except ValueError:
+        except (ValueError, RecursionError):
             return text(row, "Owner", 200)
     return person(as_document(owner) or {})
+
+
+def _when(row: Document) -> tuple[datetime, datetime]:
+    written = time(row, "TimeGenerated") or EARLIEST
+    return time(row, "LastModifiedTime") or written, written
+
+
+def _is_first(row: Document) -> bool:
+    created = time(row, "CreatedTime")
+    return created is None or _when(row)[0] - created < _AT_ONCE
 
 
 def _told(row: Document, column: str) -> str | None:

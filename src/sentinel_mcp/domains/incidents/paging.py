@@ -16,7 +16,9 @@ from datetime import UTC, datetime
 from sentinel_mcp.domains.documents import Document
 from sentinel_mcp.domains.incidents.documents import read_incident
 from sentinel_mcp.domains.incidents.filters import IncidentFilter
+from sentinel_mcp.domains.incidents.fitting import fitted
 from sentinel_mcp.domains.incidents.models import Incident
+from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.errors import InputError
 
 SCANNED_PAGES = 5
@@ -74,8 +76,8 @@ async def read_page(
             if not wanted.keeps(documents[index]):
                 examined += 1
                 continue
-            incident = read_incident(documents[index], workspace)
-            size += len(incident.model_dump_json())
+            incident = fitted(read_incident(documents[index], workspace), max_bytes)
+            size += size_bytes(incident)
             if len(kept) == limit or (kept and size > max_bytes):
                 return Page(tuple(kept), here, examined)
             examined += 1
@@ -117,7 +119,7 @@ def merge(
     counts = dict.fromkeys(pages, 0)
     size = 0
     for incident, name in together:
-        size += len(incident.model_dump_json())
+        size += size_bytes(incident)
         if len(taken) == limit or (taken and size > max_bytes):
             break
         taken.append(incident)

@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from sentinel_mcp.domains.calls import AzureCalls, Failure
-from sentinel_mcp.domains.documents import Document, inner, inners, name, text, time, whole
+from sentinel_mcp.domains.documents import Document, cut, inner, inners, name, text, time, whole
 from sentinel_mcp.domains.incidents.documents import rule_names
 from sentinel_mcp.domains.incidents.history import history_query
+from sentinel_mcp.domains.incidents.moments import earlier
 from sentinel_mcp.errors import NotFound, SentinelError
 
 if TYPE_CHECKING:
@@ -101,7 +102,8 @@ class Parts:
         counts = {
             kind: count
             for each in inners(answer, "metaData")
-            if (kind := text(each, "entityKind")) and (count := whole(each, "count")) is not None
+            if (kind := text(each, "entityKind", 60))
+            and (count := whole(each, "count")) is not None
         }
         entities = inners(answer, "entities")
         return Found(entities, total=len(entities), counts=counts)
@@ -144,7 +146,7 @@ class Parts:
         names = rule_names(self.document)
         answers = await asyncio.gather(*(self._rule(each) for each in names[:MAX_RULES]))
         rules = [each for each in answers if not isinstance(each, str)]
-        gone = [each for each in answers if isinstance(each, str)]
+        gone = [cut(each, 100) for each in answers if isinstance(each, str)]
         notes = [
             f"Deleted since: {', '.join(gone)}." if gone else "",
             f"Only {MAX_RULES} are read; `rule_ids` has all." if len(names) > MAX_RULES else "",
@@ -169,7 +171,7 @@ class Parts:
         created = time(inner(self.document, "properties"), "createdTimeUtc")
         # Rows of a change are written after it; a day covers clocks that differ.
         since = (
-            created - timedelta(days=1)
+            earlier(created, timedelta(days=1))
             if created
             else datetime.now(UTC) - timedelta(days=HISTORY_DAYS)
         )
@@ -179,7 +181,12 @@ class Parts:
             history_query(name(self.document), since, MAX_VERSIONS),
             max_rows=MAX_VERSIONS,
         )
-        return Found(found.rows, total=None, note=_partly(found.fault))
+        is_cut = len(found.rows) >= MAX_VERSIONS
+        notes = [
+            f"Only the latest {MAX_VERSIONS} changes were read." if is_cut else None,
+            _partly(found.fault),
+        ]
+        return Found(found.rows, total=None, note=" ".join(filter(None, notes)) or None)
 
 
 def _whole(documents: Sequence[Document]) -> Found:

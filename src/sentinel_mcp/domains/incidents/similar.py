@@ -17,6 +17,7 @@ from sentinel_mcp.domains.documents import Document, inner, name, strings, text,
 from sentinel_mcp.domains.incidents.documents import rule_names, tactic_names
 from sentinel_mcp.domains.incidents.models import SimilarIncident, SimilarSection
 from sentinel_mcp.domains.incidents.parts import Parts
+from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.errors import SentinelError
 from sentinel_mcp.kql import literals
 
@@ -242,7 +243,7 @@ def _fitting(found: Sequence[SimilarIncident], max_bytes: int) -> list[SimilarIn
     kept: list[SimilarIncident] = []
     size = 0
     for each in found:
-        size += len(each.model_dump_json())
+        size += size_bytes(each)
         if kept and size > max_bytes:
             break
         kept.append(each)
@@ -255,7 +256,7 @@ def _listed(row: Document, column: str) -> list[str]:
     if isinstance(cell, str):
         try:
             cell = json.loads(cell)
-        except ValueError:
+        except (ValueError, RecursionError):
             return []
     return strings({"cell": cell}, "cell")
 

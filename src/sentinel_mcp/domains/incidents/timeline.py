@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 
 from sentinel_mcp.domains.calls import Failure
 from sentinel_mcp.domains.documents import Document, cut
@@ -16,13 +15,13 @@ from sentinel_mcp.domains.incidents.documents import (
 )
 from sentinel_mcp.domains.incidents.history import history_events
 from sentinel_mcp.domains.incidents.models import TimelineEvent, TimelineSection
+from sentinel_mcp.domains.incidents.moments import EARLIEST
 from sentinel_mcp.domains.incidents.parts import PartName, Parts
+from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.errors import SentinelError
 
 MAX_EVENTS = 200
 _TEXT_CHARS = 300
-
-_EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 async def timeline(parts: Parts, max_bytes: int) -> TimelineSection:
@@ -45,7 +44,7 @@ async def timeline(parts: Parts, max_bytes: int) -> TimelineSection:
         if not isinstance(each, SentinelError):
             events += _READERS[name](each.documents)
             notes += [f"{name}: {each.note}"] if each.note else []
-    events.sort(key=lambda each: each.time or _EARLIEST)
+    events.sort(key=lambda each: each.time or EARLIEST)
     shown = _latest(events, max_bytes)
     if len(shown) < len(events):
         notes.append(f"The latest {len(shown)} of {len(events)} are here.")
@@ -56,7 +55,7 @@ def _latest(events: list[TimelineEvent], max_bytes: int) -> list[TimelineEvent]:
     kept: list[TimelineEvent] = []
     size = 0
     for event in reversed(events[-MAX_EVENTS:]):
-        size += len(event.model_dump_json())
+        size += size_bytes(event)
         if kept and size > max_bytes:
             break
         kept.append(event)
@@ -67,7 +66,10 @@ def _alerts(documents: Sequence[Document]) -> Iterable[TimelineEvent]:
     for alert in map(read_alert, documents):
         told = f"{alert.name or alert.id} ({alert.severity or 'Unknown'}, {alert.product or '?'})"
         yield TimelineEvent(
-            time=alert.started or alert.generated, kind="alert", text=told, by=alert.product
+            time=alert.started or alert.generated,
+            kind="alert",
+            text=cut(told, 2 * _TEXT_CHARS),
+            by=alert.product,
         )
 
 

@@ -17,7 +17,7 @@ from sentinel_mcp.domains.changes import (
 )
 from sentinel_mcp.domains.differences import FieldChange
 from sentinel_mcp.domains.documents import cut
-from sentinel_mcp.domains.incidents.attachments import new_comment
+from sentinel_mcp.domains.incidents.attachments import new_comment, require_room
 from sentinel_mcp.domains.incidents.change_models import IncidentChange
 from sentinel_mcp.domains.incidents.edits import IncidentEdit, labels_of, owner_of
 from sentinel_mcp.domains.incidents.lookup import find_incident
@@ -83,9 +83,14 @@ class IncidentChanges:
         """
         if edit.is_empty and not comment:
             raise InputError("Nothing is to be changed.", hint="Set what should be different.")
+        if comment is not None and not comment.strip():
+            raise InputError("The comment is blank.", hint="Write something, or leave it out.")
         context = await self._calls.open(workspace)
         document = await find_incident(self._calls, context, incident)
         stored = StoredIncident.of(self._calls, context, document)
+        if comment:
+            # Looked at before anything is written, so that nothing is half done.
+            require_room(stored)
         report = await update(
             stored.target(),
             edit.revise,
@@ -118,9 +123,8 @@ class IncidentChanges:
         context = await self._calls.open(workspace)
         name = odata.resource_name(wanted.name) if wanted.name else new_name()
         stored = StoredIncident(self._calls, context, name)
-        target = replace(stored.target(), title=wanted.title)
         report = await create(
-            target,
+            stored.target(),
             wanted.document(),
             stored.write,
             replace(manner, approve=None),
@@ -143,6 +147,8 @@ class IncidentChanges:
                 update={
                     "outcome": "done",
                     "comment_id": name,
+                    # A comment makes a new version of its incident, too.
+                    "etag": None,
                     "notices": [*notices, "The comment was added.", *added.notices],
                 }
             )

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sentinel_mcp.domains.caller_queries import ResultColumn
 from sentinel_mcp.domains.calls import Failure
+from sentinel_mcp.domains.untrusted import UNTRUSTED
 
 
 class LakeAnswer(BaseModel):
@@ -15,6 +16,7 @@ class LakeAnswer(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    untrusted: str = UNTRUSTED
     workspace: str
     columns: list[ResultColumn]
     rows: list[list[Any]]  # Any: a cell is of its column's type

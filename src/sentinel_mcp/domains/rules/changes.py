@@ -92,6 +92,8 @@ class RuleChanges:
             NotFound, Conflict, InputError: as `changes.update` and the draft say.
 
         """
+        if draft == RuleDraft():
+            raise InputError("Nothing is to be changed.", hint="Set what should be different.")
         context = await self._azure.open(workspace)
         name = Catalogue(self._azure, context).name_of(rule)
 

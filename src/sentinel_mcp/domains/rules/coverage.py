@@ -14,6 +14,7 @@ from sentinel_mcp.domains.rules.coverage_models import MitreCoverage
 from sentinel_mcp.domains.rules.documents import read_rule, read_template
 from sentinel_mcp.domains.rules.matrix import CoverageMatrix, Tagged
 from sentinel_mcp.domains.rules.models import MissingPart
+from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.errors import InputError, SentinelError
 
 NOTICE_BYTES = 400
@@ -77,7 +78,7 @@ class Coverages:
         for part in ("gaps", "techniques"):
             items: list[object] = getattr(answer, part)
             kept = len(items)
-            while kept and len(answer.model_dump_json()) > room:
+            while kept and size_bytes(answer) > room:
                 kept //= 2
                 answer = answer.model_copy(update={part: items[:kept]})
             if kept < len(items):

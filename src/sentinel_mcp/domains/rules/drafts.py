@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from sentinel_mcp.domains.documents import Document, inner, strings, text
 from sentinel_mcp.domains.rules import attack, durations
+from sentinel_mcp.domains.rules.mappings import entity_type, mapping, require_mapped
 from sentinel_mcp.domains.rules.models import MappingInput, Severity
 from sentinel_mcp.errors import InputError
 
@@ -30,27 +31,6 @@ FOURTEEN_DAYS = timedelta(days=14)
 
 Properties = dict[str, Any]
 """Properties of a rule by their names at Azure. Any: JSON of many kinds."""
-
-ENTITY_TYPES = (
-    "Account",
-    "AzureResource",
-    "CloudApplication",
-    "DNS",
-    "File",
-    "FileHash",
-    "Host",
-    "IP",
-    "MailCluster",
-    "MailMessage",
-    "Mailbox",
-    "Malware",
-    "Process",
-    "RegistryKey",
-    "RegistryValue",
-    "SecurityGroup",
-    "SubmissionMail",
-    "URL",
-)
 
 _SCHEDULE = ("queryFrequency", "queryPeriod", "triggerOperator", "triggerThreshold")
 _GROUPINGS: Mapping[Alerts, str] = {"one": "SingleAlert", "per_result": "AlertPerResult"}
@@ -120,9 +100,12 @@ class RuleDraft:
         base = {**_DEFAULTS, **(_SCHEDULE_DEFAULTS if kind == "Scheduled" else {})}
         if template is not None:
             base |= _from_template(kind, template)
+        elif self.frequency and self.period is None:
+            # It then looks back as far as it runs apart.
+            base.pop("queryPeriod", None)
         properties = {**base, **self.revised(kind, base)}
         for name, argument in (("displayName", "title"), ("query", "query")):
-            if not properties.get(name):
+            if not (text(properties, name) or "").strip():
                 raise InputError(
                     f"A rule needs a {argument}.",
                     hint=f"Give `{argument}`, or a `template` that has one.",
@@ -148,15 +131,18 @@ class RuleDraft:
         if kind in WITH_QUERY:
             revised |= self._of_query(before)
             revised |= self._schedule(kind, before)
+            require_mapped({**before, **revised})
+        elif kind != "MicrosoftSecurityIncidentCreation" and (
+            self._states_more() or self.title is not None or self.description is not None
+        ):
+            raise InputError(
+                f"A {kind} rule can only be switched on and off: the rest is of its template.",
+                hint="Use `set_rule_enabled`.",
+            )
         elif self._states_more():
             raise InputError(
                 f"Of a {kind} rule only the title, the description and `enabled` can be changed.",
                 hint="What it detects is Microsoft's; switch it on or off with `set_rule_enabled`.",
-            )
-        elif kind != "MicrosoftSecurityIncidentCreation" and (self.title or self.description):
-            raise InputError(
-                f"The title and the description of a {kind} rule are those of its template.",
-                hint="Switch it on or off with `set_rule_enabled`.",
             )
         return revised
 
@@ -168,7 +154,7 @@ class RuleDraft:
             revised["query"] = self.query
         revised |= self._tags(before)
         if self.entities is not None:
-            revised["entityMappings"] = [_mapping(each) for each in self.entities]
+            revised["entityMappings"] = [mapping(each) for each in self.entities]
         if self.details is not None:
             revised["customDetails"] = dict(self.details)
         if self.alerts is not None:
@@ -255,22 +241,6 @@ class RuleDraft:
         )
 
 
-def entity_type(stated: str) -> str:
-    """Return a type of entity as Azure spells it: `ip` is `IP`.
-
-    Raises:
-        InputError: there is no such type.
-
-    """
-    for each in ENTITY_TYPES:
-        if each.casefold() == stated.strip().casefold():
-            return each
-    raise InputError(
-        f"{stated[:60]!r} is not a type of entity that rules map.",
-        hint=f"Types are {', '.join(ENTITY_TYPES)}.",
-    )
-
-
 def query_kind(template: Document) -> QueryKind:
     """Return the kind of the rule that a template makes.
 
@@ -310,16 +280,6 @@ def _techniques(stated: Sequence[str]) -> Properties:
     return {
         "techniques": list(dict.fromkeys(map(attack.parent_of, stated))),
         "subTechniques": [each for each in dict.fromkeys(stated) if "." in each],
-    }
-
-
-def _mapping(stated: MappingInput) -> Properties:
-    return {
-        "entityType": entity_type(stated.entity),
-        "fieldMappings": [
-            {"identifier": identifier, "columnName": column}
-            for identifier, column in stated.columns.items()
-        ],
     }
 
 

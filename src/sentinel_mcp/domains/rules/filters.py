@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from sentinel_mcp.domains.documents import cut
 from sentinel_mcp.domains.rules import attack
 from sentinel_mcp.domains.rules.models import RuleSummary, Severity, TemplateSummary
 
@@ -33,6 +34,13 @@ class RuleFilter:
             and _found(self.text, (each.title, each.name))
         ]
         return sorted(found, key=lambda each: (each.title.casefold(), each.name))
+
+    def notices(self, rules: Iterable[RuleSummary]) -> list[str]:
+        """Return what is to be said where no rule is of the kind that is asked for."""
+        kinds = sorted({each.kind for each in rules})
+        if self.kind is None or self.kind.casefold() in [each.casefold() for each in kinds]:
+            return []
+        return [f"No rule is of kind {cut(self.kind, 60)!r}; here are: {', '.join(kinds)}."]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -213,7 +213,7 @@ def _ids(listed: str) -> set[str]:
     try:
         # Any: what JSON holds; each is made a text.
         found: Any = json.loads(listed)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = [listed]
     ids = cast("list[Any]", found) if isinstance(found, list) else [found]
     return {str(each).casefold() for each in ids if each}

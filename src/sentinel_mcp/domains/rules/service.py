@@ -28,6 +28,7 @@ from sentinel_mcp.domains.rules.models import (
     TemplateDetail,
     TemplateListing,
 )
+from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.errors import SentinelError
 from sentinel_mcp.settings import Settings
 from sentinel_mcp.tasks.manager import TaskManager
@@ -54,7 +55,8 @@ class Rules:
         context = await self._azure.open(workspace)
         name = context.config.name
         documents = await Catalogue(self._azure, context).rules()
-        rules = wanted.kept(map(read_rule, documents))
+        there = [read_rule(each) for each in documents]
+        rules = wanted.kept(there)
         call = {"list": "rules", "workspace": name, "wanted": repr(wanted), "limit": limit}
         page = page_of(rules, PageRequest(call, limit, cursor, self._azure.max_answer_bytes))
         return RuleListing(
@@ -62,7 +64,7 @@ class Rules:
             rules=page.items,
             total_count=len(rules),
             next_cursor=page.next_cursor,
-            notices=cut_notice(documents, "rules"),
+            notices=[*cut_notice(documents, "rules"), *wanted.notices(there)],
         )
 
     async def get(self, rule: str, *, workspace: str | None) -> RuleDetail:
@@ -145,7 +147,7 @@ class Rules:
             "query": None,
         }
         for part, nothing in parts.items():
-            if len(detail.model_dump_json()) <= self._azure.max_answer_bytes:
+            if size_bytes(detail) <= self._azure.max_answer_bytes:
                 break
             told = [*detail.notices, f"`{part}` is left out: the answer would be too large."]
             detail = detail.model_copy(update={part: nothing, "notices": told})

@@ -137,9 +137,9 @@ def read_metrics(documents: Sequence[Document], workspace: str) -> IndicatorMetr
     latest = max(
         countings, key=lambda each: text(each, "lastUpdatedTimeUtc") or "", default=nothing
     )
-    sources, cuts = _counts(latest, "sourceMetrics")
-    patterns, more = _counts(latest, "patternTypeMetrics")
-    threats, most = _counts(latest, "threatTypeMetrics")
+    sources, cuts = _counts(latest, "sourceMetrics", "sources")
+    patterns, more = _counts(latest, "patternTypeMetrics", "pattern types")
+    threats, most = _counts(latest, "threatTypeMetrics", "threat types")
     total = sum(each.count for each in _all_counts(latest, "sourceMetrics"))
     return IndicatorMetrics(
         workspace=workspace,
@@ -152,11 +152,11 @@ def read_metrics(documents: Sequence[Document], workspace: str) -> IndicatorMetr
     )
 
 
-def _counts(counting: Document, key: str) -> tuple[list[Count], list[str]]:
+def _counts(counting: Document, key: str, what: str) -> tuple[list[Count], list[str]]:
     found = sorted(_all_counts(counting, key), key=lambda each: (-each.count, each.name))
     if len(found) <= MAX_COUNTS:
         return found, []
-    return found[:MAX_COUNTS], [f"Of {len(found)} {key}, the largest {MAX_COUNTS} are shown."]
+    return found[:MAX_COUNTS], [f"Of {len(found)} {what}, the largest {MAX_COUNTS} are shown."]
 
 
 def _all_counts(counting: Document, key: str) -> list[Count]:

@@ -92,11 +92,6 @@ class Draft:
         return pattern, first.object_type, first.values[0] if first.values else pattern
 
     def _check_validity(self, now: datetime) -> None:
-        for moment in (self.valid_from, self.valid_until):
-            if moment is not None and moment.tzinfo is None:
-                raise InputError(
-                    f"The time {moment.isoformat()} has no time zone.", hint="Add `Z` for UTC."
-                )
         if self.valid_until is not None and self.valid_until <= (self.valid_from or now):
             raise InputError(
                 "The indicator would never be valid: it ends before it begins.",

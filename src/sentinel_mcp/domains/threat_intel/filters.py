@@ -42,17 +42,13 @@ class IndicatorFilter:
         """Refuse what cannot hold.
 
         Raises:
-            InputError: the bounds exclude each other, or the time has no zone.
+            InputError: the bounds exclude each other.
 
         """
         low, high = self.min_confidence or 0, self.max_confidence
         if high is not None and low > high:
             raise InputError(
                 f"No confidence is at least {low} and at most {high}.", hint="Swap the two."
-            )
-        if self.valid_at is not None and self.valid_at.tzinfo is None:
-            raise InputError(
-                f"The time {self.valid_at.isoformat()} has no time zone.", hint="Add `Z` for UTC."
             )
 
     @property

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sentinel_mcp.domains.calls import AzureCalls, Failure, Rows
 from sentinel_mcp.domains.documents import cut
+from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.domains.threat_intel import holders
 from sentinel_mcp.domains.threat_intel.models import (
     HoldingIndicator,
@@ -69,8 +70,11 @@ class Matching:
             SentinelError: nothing could be looked up at all.
 
         """
-        values, unusable = _sorted_out(given)
+        values, unusable, repeated = _sorted_out(given)
         found = _Found()
+        if repeated:
+            told = ", ".join(cut(each, 100) for each in repeated[:10])
+            found.notices.append(f"Told once, under another spelling of the same: {told}.")
         if values:
             queries = sought(values).queries(timedelta(days=days)) if search_logs else {}
             await asyncio.gather(
@@ -144,34 +148,32 @@ class Matching:
         found.notices += _told(rows, kind)
 
 
-def _sorted_out(given: Sequence[str]) -> tuple[list[Value], list[UnusableValue]]:
-    """Return the values, one of each, and those that are none."""
+def _sorted_out(given: Sequence[str]) -> tuple[list[Value], list[UnusableValue], list[str]]:
+    """Return the values, one of each, those that are none, and other spellings of the first."""
     values: dict[str, Value] = {}
     unusable: list[UnusableValue] = []
+    repeated: list[str] = []
     for each in dict.fromkeys(given):
         try:
             value = recognised(each)
         except InputError as error:
             unusable.append(UnusableValue(given=cut(each, 200), reason=error.message))
         else:
-            values.setdefault(value.text, value)
-    return list(values.values()), unusable
+            if values.setdefault(value.text, value) is not value:
+                repeated.append(each)
+    return list(values.values()), unusable, repeated
 
 
 def _fitting(
     report: MatchReport, values: Sequence[Value], found: _Found, max_bytes: int
 ) -> MatchReport:
     """Fill the report, with as much of each value as the answer has room for."""
-    clean = [
-        each.given
-        for each in values
-        if each.given not in found.holders and each.given not in found.sightings
-    ]
-    hit = [each for each in values if each.given not in clean]
+    hit = [each for each in values if each.given in found.holders or each.given in found.sightings]
+    clean = [cut(each.given, 300) for each in values if each not in hit]
     filled = report
     for shown in SHOWN:
         cuts = (
-            [f"The answer has room for {shown} indicators and places of each value."]
+            [f"The answer has room for {shown} of the indicators and places of each value."]
             if shown < SHOWN[0]
             else []
         )
@@ -182,7 +184,7 @@ def _fitting(
                 "notices": [*report.notices, *cuts],
             }
         )
-        if len(filled.model_dump_json()) <= max_bytes:
+        if size_bytes(filled) <= max_bytes:
             break
     return filled
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sentinel_mcp.domains.calls import Failure
 from sentinel_mcp.domains.documents import Scalar
 from sentinel_mcp.domains.threat_intel.observables import ValueType
+from sentinel_mcp.domains.untrusted import UNTRUSTED
 
 PatternType = Literal[
     "ipv4-addr", "ipv6-addr", "domain-name", "url", "file", "email-addr", "network-traffic"
@@ -59,6 +60,7 @@ class Indicator(_Frozen):
 class IndicatorListing(_Frozen):
     """One page of indicators."""
 
+    untrusted: str = UNTRUSTED
     workspace: str
     indicators: list[Indicator]
     total_count: Annotated[
@@ -87,6 +89,7 @@ class Reference(_Frozen):
 class IndicatorDetail(_Frozen):
     """An indicator with all that its resource says."""
 
+    untrusted: str = UNTRUSTED
     workspace: str
     indicator: Indicator
     id: Annotated[str, Field(description="ARM id.")]

@@ -13,6 +13,7 @@ from sentinel_mcp.azure.paging import decode_cursor, encode_cursor
 from sentinel_mcp.domains.calls import AzureCalls
 from sentinel_mcp.domains.changes import ChangeReport, Manner
 from sentinel_mcp.domains.documents import Document, inners
+from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.domains.threat_intel.asking import ask_page
 from sentinel_mcp.domains.threat_intel.documents import read_detail, read_indicator, read_metrics
 from sentinel_mcp.domains.threat_intel.drafts import Draft
@@ -71,7 +72,7 @@ class _Scan:
             return cls(limit, max_bytes)
         try:
             token, skip = json.loads(position)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise _unreadable() from error
         if not (token is None or isinstance(token, str)) or type(skip) is not int or skip < 0:
             raise _unreadable()
@@ -84,7 +85,7 @@ class _Scan:
 
     def take(self, indicator: Indicator) -> bool:
         """Take an indicator, if there is room for it."""
-        size = len(indicator.model_dump_json())
+        size = size_bytes(indicator)
         if len(self.found) == self.limit or (self.found and self.size + size > self.max_bytes):
             return False
         self.found.append(indicator)
@@ -235,8 +236,8 @@ def _notices(wanted: IndicatorFilter, scan: _Scan) -> list[str]:
     if wanted.local:
         names = " and ".join(f"`{each}`" for each in wanted.local)
         notices.append(
-            f"{names}: Azure cannot filter by this exactly; {scan.seen} indicators that it sent "
-            "were looked through here."
+            f"{names}: Azure cannot filter by this exactly. Looked through here, of what it sent: "
+            f"{scan.seen}."
         )
     if not scan.ended and len(scan.found) < scan.limit:
         notices.append("There is more to look through: go on with `next_cursor`.")

@@ -1,14 +1,14 @@
 """Threat intelligence tools."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastmcp.dependencies import CurrentContext, Depends
 from fastmcp.server.context import Context
 from pydantic import Field
+from pydantic.json_schema import WithJsonSchema
 
 from sentinel_mcp.area import Area
-from sentinel_mcp.domains.arguments import Confirm, Cursor, DryRun, Etag, WorkspaceName
+from sentinel_mcp.domains.arguments import Confirm, Cursor, DryRun, Etag, Instant, WorkspaceName
 from sentinel_mcp.domains.changes import ChangeReport, Manner
 from sentinel_mcp.domains.threat_intel.drafts import SOURCE, Draft
 from sentinel_mcp.domains.threat_intel.filters import IndicatorFilter
@@ -32,6 +32,7 @@ IndicatorName = Annotated[
     str,
     Field(min_length=1, max_length=260, description="`name` from `search_indicators`."),
 ]
+Moment = Annotated[Instant, WithJsonSchema({"type": "string", "format": "date-time"})]
 Word = Annotated[str, Field(min_length=1, max_length=200)]
 Confidence = Annotated[int | None, Field(ge=0, le=100, description="0 to 100.")]
 
@@ -50,7 +51,7 @@ async def search_indicators(
     ] = None,
     min_confidence: Confidence = None,
     max_confidence: Confidence = None,
-    valid_at: Annotated[datetime | None, Field(description="In force then. Default: now.")] = None,
+    valid_at: Annotated[Moment | None, Field(description="In force then. Default: now.")] = None,
     include_inactive: Annotated[bool, Field(description="Revoked and expired ones too.")] = False,
     sort: Annotated[Sort, Field(description="Order.")] = "updated",
     limit: Annotated[int, Field(ge=1, le=100, description="Per page.")] = 25,
@@ -145,8 +146,8 @@ async def create_indicator(
         list[Word] | None, Field(max_length=20, description="Such as `malicious-activity`.")
     ] = None,
     confidence: Confidence = None,
-    valid_from: Annotated[datetime | None, Field(description="Default: now.")] = None,
-    valid_until: Annotated[datetime | None, Field(description="Default: no end.")] = None,
+    valid_from: Annotated[Moment | None, Field(description="Default: now.")] = None,
+    valid_until: Annotated[Moment | None, Field(description="Default: no end.")] = None,
     tags: Annotated[list[Word] | None, Field(max_length=50, description="Free words.")] = None,
     source: Annotated[
         str, Field(min_length=1, max_length=200, description="Who says so.")

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from sentinel_mcp.azure import odata
 from sentinel_mcp.domains.calls import CONTRIBUTOR, AzureCalls
 from sentinel_mcp.domains.changes import ChangeReport, Manner, Target, create, delete, update
+from sentinel_mcp.domains.differences import differences, holds
 from sentinel_mcp.domains.documents import Document, inner, name, strings, text
 from sentinel_mcp.domains.threat_intel.asking import Body, ask_page
 from sentinel_mcp.domains.threat_intel.drafts import Draft
 from sentinel_mcp.domains.threat_intel.models import TagMode
-from sentinel_mcp.errors import SentinelError, Unavailable
+from sentinel_mcp.errors import Conflict, SentinelError, Unavailable
 
 if TYPE_CHECKING:
     from sentinel_mcp.azure.context import AzureServicesContext
@@ -47,6 +48,8 @@ class IndicatorWrites:
         there = await search.first()
         wanted = proposed if there is None else draft.written(there, self._clock())
         written = there
+        if there is not None:
+            _require_same(there, wanted)
 
         async def write(document: Body) -> Document:
             nonlocal written
@@ -228,6 +231,28 @@ class _Search:
         }
         documents, _ = await ask_page(self.azure, context, "look for the same indicator", criteria)
         return documents
+
+
+def _require_same(there: Document, wanted: dict[str, Any]) -> None:
+    """Refuse to create what is there already and says something else.
+
+    Raises:
+        Conflict: it does.
+
+    """
+    before, after = inner(there, "properties"), inner(wanted, "properties")
+    if holds(after, before):
+        return
+    others = differences(there, {"properties": {**before, **after}})
+    told = "; ".join(
+        f"{each.field}: {each.before or 'nothing'}, not {each.after or 'nothing'}"
+        for each in others[:10]
+    )
+    raise Conflict(
+        f"{before.get('source')} has an indicator for that pattern already, {name(there)!r}, "
+        f"which says otherwise: {told}.",
+        hint="Tag it with `tag_indicator`, or delete it before you create it anew.",
+    )
 
 
 def _is_same(document: Document, wanted: dict[str, Any]) -> bool:

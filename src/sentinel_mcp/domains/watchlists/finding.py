@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel_mcp.domains.calls import AzureCalls, Failure, Rows
 from sentinel_mcp.domains.documents import Document, as_document, inner, name, text, time
+from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.domains.watchlists.documents import item_id, item_values, shown
 from sentinel_mcp.domains.watchlists.models import FoundItem, Match, Source, WatchlistFindings
 from sentinel_mcp.domains.watchlists.reading import Shelf
@@ -120,7 +121,7 @@ class Finder:
         kept: list[FoundItem] = []
         size = 0
         for each in found[:limit]:
-            size += len(each.model_dump_json())
+            size += size_bytes(each)
             if kept and size > self._max_bytes:
                 break
             kept.append(each)
@@ -172,7 +173,7 @@ def _object(cell: object) -> Document:
     if isinstance(cell, str):
         try:
             cell = json.loads(cell)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
     return as_document(cell) or {}
 
@@ -239,5 +240,5 @@ def _warnings(rows: Rows | None, read: Iterable[_Read], *, more: bool, unread: i
     if cut := [each.alias for each in read if not each.complete]:
         told.append(f"Read in part, {100 * _MAX_PAGES} items each: {', '.join(cut)}.")
     if unread > 0:
-        told.append(f"{unread} more watchlists were not read item by item.")
+        told.append(f"Watchlists that were not read item by item: {unread} more.")
     return told

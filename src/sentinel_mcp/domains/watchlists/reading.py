@@ -39,9 +39,9 @@ class Place:
         """
         try:
             token, skip = cast("list[object]", json.loads(text))
-        except ValueError as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise _unreadable() from error
-        if not (token is None or isinstance(token, str)) or not isinstance(skip, int):
+        if not (token is None or isinstance(token, str)) or type(skip) is not int:
             raise _unreadable()
         if not 0 <= skip <= _MAX_SKIP:
             raise _unreadable()

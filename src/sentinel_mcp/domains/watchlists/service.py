@@ -12,6 +12,7 @@ from sentinel_mcp.domains.calls import AzureCalls, Failure
 from sentinel_mcp.domains.changes import ChangeReport, Manner
 from sentinel_mcp.domains.documents import Document, whole
 from sentinel_mcp.domains.pages import PageRequest, page_of
+from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.domains.watchlists import uploads, writing
 from sentinel_mcp.domains.watchlists.documents import (
     detail_fields,
@@ -75,7 +76,7 @@ class Watchlists:
             "list the watchlists", lambda: client.watchlists.list(*path)
         )
         read = sorted((read_watchlist(each) for each in documents), key=lambda w: w.alias.lower())
-        call = {"tool": "list_watchlists", "workspace": workspace or ""}
+        call = {"tool": "list_watchlists", "workspace": context.config.name}
         page = page_of(read, PageRequest(call, limit, cursor, self._azure.max_answer_bytes))
         return WatchlistListing(
             workspace=context.config.name,
@@ -124,7 +125,7 @@ class Watchlists:
         shelf = await self._shelf(watchlist, workspace)
         call = {
             "tool": "list_watchlist_items",
-            "workspace": workspace or "",
+            "workspace": shelf.context.config.name,
             "watchlist": watchlist,
             "search": search or "",
         }
@@ -168,7 +169,8 @@ class Watchlists:
     async def find(self, value: str, *, limit: int, workspace: str | None) -> WatchlistFindings:
         """Return the items of all watchlists that hold a value."""
         context = await self._azure.open(workspace)
-        return await self._finder.find(context, value, limit=limit)
+        # What is copied out of a report has blanks around it.
+        return await self._finder.find(context, value.strip() or value, limit=limit)
 
     async def create(
         self,
@@ -262,7 +264,7 @@ class Watchlists:
                     looked_at += 1
                     continue
                 item = read_item(documents[index])
-                size += len(item.model_dump_json())
+                size += size_bytes(item)
                 if len(kept) == limit or (kept and size > self._azure.max_answer_bytes):
                     return kept, looked_at, Place(place.token, index)
                 looked_at += 1

@@ -55,6 +55,8 @@ def of_rows(rows: Sequence[Row], search_key: str) -> Upload:
         InputError: Azure would refuse it.
 
     """
+    if not rows:
+        raise InputError("There are no items.", hint="Give at least one in `rows`.")
     columns = tuple(dict.fromkeys(column for row in rows for column in row))
     lines = [[as_text(row.get(column)) for column in columns] for row in rows]
     return _upload(columns, lines, search_key)
@@ -77,8 +79,8 @@ def of_text(text: str, search_key: str) -> Upload:
     for number, line in enumerate(lines[1:], start=2):
         if len(line) != len(columns):
             raise InputError(
-                f"Row {number} of the CSV text has {len(line)} values, and there are "
-                f"{len(columns)} columns.",
+                f"Row {number} of the CSV text: the values are {len(line)}, "
+                f"and the columns {len(columns)}.",
                 hint='Put values with commas in quotes: "a, b".',
             )
     return _upload(columns, lines[1:], search_key)
@@ -108,12 +110,15 @@ def as_text(value: object) -> str:
 def _upload(columns: tuple[str, ...], lines: Sequence[Sequence[str]], search_key: str) -> Upload:
     _check_columns(columns, search_key)
     keys = [line[columns.index(search_key)] for line in lines]
-    if not lines or not all(keys):
+    if not lines:
+        raise InputError("There are no items.", hint="Give at least one below the header.")
+    if without := [number for number, key in enumerate(keys, start=1) if not key]:
         raise InputError(
-            f"{sum(not each for each in keys)} of {len(lines)} items have no {search_key!r}.",
-            hint="Give at least one item, each with a value of its search key.",
+            f"Item {without[0]} of {len(lines)} has no {search_key!r}, the search key.",
+            hint="Give each item a value of it.",
         )
     content = _written([columns, *lines])
+    literals.require_encodable(content, what="The content")
     if (size := len(content.encode())) > MAX_CONTENT_BYTES:
         raise InputError(
             f"The items take {size:,} bytes as CSV; Azure takes {MAX_CONTENT_BYTES:,}.",

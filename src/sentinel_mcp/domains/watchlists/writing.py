@@ -9,12 +9,13 @@ from uuid import UUID, uuid5
 
 from sentinel_mcp.domains.calls import CONTRIBUTOR
 from sentinel_mcp.domains.changes import ChangeReport, Manner, Target, create, delete, update
-from sentinel_mcp.domains.documents import Document, inner, text
+from sentinel_mcp.domains.documents import Document, cut, inner, text
 from sentinel_mcp.domains.watchlists.documents import item_id, item_values
 from sentinel_mcp.domains.watchlists.keys import KeyLookup
 from sentinel_mcp.domains.watchlists.reading import Shelf
 from sentinel_mcp.domains.watchlists.uploads import Row, Upload, as_text, check_name
-from sentinel_mcp.errors import InputError
+from sentinel_mcp.errors import Conflict, InputError
+from sentinel_mcp.kql.literals import require_encodable
 
 if TYPE_CHECKING:
     from azure.core.polling import AsyncLROPoller
@@ -102,7 +103,7 @@ async def delete_watchlist(shelf: Shelf, manner: Manner, told: Told) -> ChangeRe
 
         await shelf.azure.call("delete a watchlist", begun, role=CONTRIBUTOR)
 
-    title = f"{named!r} ({shelf.alias!r}) with all its items"
+    title = f"{named} ({shelf.alias}) with all its items"
     read = _first(_told_when_deleted(document), shelf.document_if_there)
     return await delete(_target(shelf, "watchlist", shelf.alias, read, title), remove, manner)
 
@@ -140,6 +141,11 @@ async def upsert_item(
     if lookup.found:
         (there,) = lookup.found
         return await _change_item(shelf, item_id(there) or own, there, given, manner)
+    if manner.etag is not None:
+        raise Conflict(
+            f"No item of {shelf.alias!r} has the search key {key!r}: there is none with that etag.",
+            hint="It was deleted, or never there. Leave `etag` out to add it.",
+        )
     _check_columns(given, lookup.columns)
     full = dict.fromkeys(lookup.columns, "") | given
     report = await create(
@@ -169,7 +175,7 @@ async def delete_item(shelf: Shelf, item: str, manner: Manner) -> ChangeReport:
         lambda: shelf.item_if_there(item),
     )
     held = ", ".join(str(each) for each in item_values(document or {}).values() if each)
-    title = f"{item} ({held[:200]}) of {shelf.alias!r}"
+    title = f"{item} ({cut(held, 200)}) of {shelf.alias}" if held else f"{item} of {shelf.alias}"
     return await delete(_item_target(shelf, item, read, title), remove, manner)
 
 
@@ -186,7 +192,7 @@ async def _change_item(
         return {"itemsKeyValue": {**held, **given}}
 
     read = _first(document, lambda: shelf.item_if_there(name))
-    target = _item_target(shelf, name, read, f"{name} of {shelf.alias!r}")
+    target = _item_target(shelf, name, read, f"{name} of {shelf.alias}")
     return await update(target, revise, _writer(shelf, name), manner)
 
 
@@ -266,6 +272,8 @@ def _id_of(shelf: Shelf, *parts: str) -> str:
 
 def _checked(column: str, value: object) -> str:
     written = as_text(value)
+    require_encodable(column, what="A column")
+    require_encodable(written, what=f"The value of {column!r}")
     if len(written) > MAX_VALUE_CHARS:
         raise InputError(
             f"The value of {column!r} has {len(written):,} characters.",
@@ -284,7 +292,7 @@ def _check_columns(given: Mapping[str, str], columns: tuple[str, ...]) -> None:
 
 
 def _told_of(upload: Upload) -> list[str]:
-    told = [f"{upload.count:,} items with the columns {', '.join(upload.columns)[:300]}."]
+    told = [f"Items: {upload.count:,}. Columns: {cut(', '.join(upload.columns), 300)}."]
     if upload.repeated:
-        told.append(f"{upload.repeated:,} items have the search key of another.")
+        told.append(f"Items with the search key of another: {upload.repeated:,}.")
     return told

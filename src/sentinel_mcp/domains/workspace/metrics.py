@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from sentinel_mcp.domains.calls import AzureCalls
 from sentinel_mcp.domains.documents import Document, as_document, inner, inners, text, texts, time
+from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.errors import InputError
 from sentinel_mcp.kql.timespan import parse_timespan
 
@@ -81,7 +82,7 @@ class MetricsAnswer(_Frozen):
 
 @dataclass(frozen=True, slots=True)
 class MetricsRequest:
-    """What is asked for; without names, the list of metrics."""
+    """What is asked for; without names the list of metrics, without aggregations each one's own."""
 
     names: Sequence[str]
     timespan: str
@@ -214,10 +215,10 @@ def _parameters(request: MetricsRequest) -> dict[str, str]:
                 f"{each[:60]!r} cannot be the name of a metric.",
                 hint="Call it without `metrics` to see which there are.",
             )
-    return {
+    asked = {"aggregation": ",".join(request.aggregations)} if request.aggregations else {}
+    return asked | {
         "interval": request.granularity,
         "metricnames": ",".join(request.names),
-        "aggregation": ",".join(request.aggregations),
         "metricnamespace": request.namespace,
     }
 
@@ -275,7 +276,7 @@ def _point(data: Document) -> dict[str, float | str] | None:
 
 def _fitting(series: list[MetricSeries], max_bytes: int) -> tuple[list[MetricSeries], str | None]:
     """Leave the oldest points out until the answer is not too large."""
-    size = sum(len(each.model_dump_json()) for each in series)
+    size = sum(size_bytes(each) for each in series)
     if size <= max_bytes:
         return series, None
     part = max_bytes / size

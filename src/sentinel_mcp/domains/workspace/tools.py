@@ -114,8 +114,9 @@ async def query_metrics(
     timespan: Annotated[str, Field(max_length=100, description="`7d` or `start/end`.")] = "P1D",
     granularity: Annotated[Grain, Field(description="Interval.")] = "PT1H",
     aggregations: Annotated[
-        list[Aggregation], Field(min_length=1, max_length=5, description="Of the values.")
-    ] = ["average"],  # noqa: B006 read only, and it shows in the schema
+        list[Aggregation] | None,
+        Field(min_length=1, max_length=5, description="Default: the metric's own."),
+    ] = None,
     namespace: Annotated[str, Field(max_length=200, description="Of the metrics.")] = NAMESPACE,
     workspace: WorkspaceName = None,
     directory: WorkspaceDirectory = Depends(service(WorkspaceDirectory)),
@@ -124,5 +125,5 @@ async def query_metrics(
 
     Call it without `metrics` first.
     """
-    request = MetricsRequest(metrics or [], timespan, granularity, aggregations, namespace)
+    request = MetricsRequest(metrics or [], timespan, granularity, aggregations or [], namespace)
     return await directory.metrics.query(request, workspace=workspace)

@@ -51,10 +51,14 @@ def alerts_as_events(subject: Subject) -> str | None:
     about = _alerts_about(subject, None)
     if about is None:
         return None
+    # Of whatever kind: only the name of an account says that it is one.
+    is_account = r'CompromisedEntity contains "@" or CompromisedEntity contains "\\"'
     return (
-        f'({about}\n| project TimeGenerated, Seen = "SecurityAlert", Column = "Entities",'
-        ' Account = CompromisedEntity, Host = "", Ip = "", Action = AlertName,'
-        " Result = AlertSeverity, Detail = ProductName)"
+        f"({about}\n| extend IsAccount = {is_account}\n"
+        '| project TimeGenerated, Seen = "SecurityAlert", Column = "Entities",'
+        ' Account = iff(IsAccount, CompromisedEntity, ""), Host = "", Ip = "", Action = AlertName,'
+        " Result = AlertSeverity, Detail = iff(IsAccount or isempty(CompromisedEntity),"
+        ' ProductName, strcat(ProductName, ": ", CompromisedEntity)))'
     )
 
 
@@ -89,6 +93,14 @@ def _alert_hints(subject: Subject) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def _bare_name(names: tuple[str, ...], *, is_known: bool) -> str | None:
+    """Require an account's name, as the directory has it, and nothing that says whose it is."""
+    holds = equals("tostring(Entity.Name)", names) if is_known else None
+    others = ("UPNSuffix", "Sid", "AadUserId")
+    bare = " and ".join(f"isempty(tostring(Entity.{each}))" for each in others)
+    return f"({holds} and {bare})" if holds else None
+
+
 def _named_in_alert(subject: Subject) -> str | None:
     def field(name: str) -> str:
         return f"tostring(Entity.{name})"
@@ -105,8 +117,9 @@ def _named_in_alert(subject: Subject) -> str | None:
                 [
                     equals(whole_name, upns),
                     equals(field("Name"), upns),
-                    # A bare name says who it is only where no full one is known.
-                    None if upns else equals(field("Name"), sams),
+                    _bare_name(sams, is_known=bool(subject.profile))
+                    if upns
+                    else equals(field("Name"), sams),
                     equals(field("AadUserId"), subject.of("object_id")),
                     equals(field("Sid"), subject.of("sid")),
                     mail,

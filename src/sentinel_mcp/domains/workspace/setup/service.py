@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sentinel_mcp.azure import odata
 from sentinel_mcp.azure.paging import decode_cursor, encode_cursor
 from sentinel_mcp.domains.calls import AzureCalls, Failure
-from sentinel_mcp.domains.documents import Document, flag, inner
+from sentinel_mcp.domains.documents import Document, as_document, flag, inner
 from sentinel_mcp.domains.pages import PageRequest, page_of
 from sentinel_mcp.domains.workspace.setup.documents import (
     read_anomaly,
@@ -31,7 +31,7 @@ from sentinel_mcp.domains.workspace.setup.models import (
     SourceControlDetail,
     SourceControlListing,
 )
-from sentinel_mcp.errors import InputError, NotFound, SentinelError
+from sentinel_mcp.errors import InputError, NotFound, SentinelError, Unavailable
 
 if TYPE_CHECKING:
     from azure.core.async_paging import AsyncItemPaged, AsyncPageIterator
@@ -227,10 +227,20 @@ async def _part(pager: AsyncItemPaged[Any]) -> tuple[list[Document], bool]:
     """Return the first page of a list that is paged by offset, and whether there is more."""
     # by_page is declared as a plain iterator of pages; what it returns has the link, too.
     pages = cast("AsyncPageIterator[Any]", pager.by_page())
-    page = await anext(pages, None)
+    try:
+        page = await anext(pages, None)
+    except TypeError as error:  # the SDK takes it for granted that what is there is a list
+        raise Unavailable(
+            "Azure's answer to list the metadata cannot be read.", hint="Try again in a moment."
+        ) from error
     if page is None:
         return [], False
-    return [each.as_dict() async for each in page], bool(pages.continuation_token)
+    return [_plain(each) async for each in page], bool(pages.continuation_token)
+
+
+def _plain(item: Any) -> Document:  # Any: a model of the SDK, or what it could make none of
+    """Return an item as it came; one that is no object is an empty one, and keeps its place."""
+    return item.as_dict() if hasattr(item, "as_dict") else as_document(item) or {}
 
 
 def _offset(token: str) -> int:

@@ -100,7 +100,7 @@ class UsageReports:
             timespan=f"P{days + 2:d}D",
             max_rows=MAX_ROWS,
         )
-        ledger = Ledger.of(found.rows)
+        ledger = Ledger.of(found.rows, days)
         call = {
             "tool": "get_usage_report",
             "workspace": context.config.name,
@@ -169,18 +169,27 @@ class Ledger:
     billable: Mapping[str, Mapping[date, float]]
 
     @classmethod
-    def of(cls, rows: Sequence[Mapping[str, Any]]) -> Ledger:  # Any: cells, read by our readers
-        """Read the rows of the query; days without any data are days of nothing."""
+    def of(
+        cls,
+        rows: Sequence[Mapping[str, Any]],  # Any: cells, read by our readers
+        most_days: int,
+    ) -> Ledger:
+        """Read the rows of the query; days without any data are days of nothing.
+
+        Of days that are further apart than `most_days` the last are kept: each is in the answer.
+        """
+        dated = [(at.date(), row) for row in rows if (at := time(row, "Day"))]
+        first = max((day for day, _ in dated), default=date.min).toordinal() - most_days + 1
         everything: dict[str, dict[date, float]] = {}
         billable: dict[str, dict[date, float]] = {}
-        for row in rows:
-            name, at = text(row, "DataType", 200), time(row, "Day")
-            if name is None or at is None:
+        for day, row in dated:
+            name = text(row, "DataType", 200)
+            if name is None or day.toordinal() < first:
                 continue
             gb = (number(row, "Megabytes") or 0.0) / 1000
             for kept, part in ((everything, gb), (billable, gb if flag(row, "Billable") else 0.0)):
                 table = kept.setdefault(name, {})
-                table[at.date()] = table.get(at.date(), 0.0) + part
+                table[day] = table.get(day, 0.0) + part
         seen = sorted({day for table in everything.values() for day in table})
         count = (seen[-1] - seen[0]).days + 1 if seen else 0
         return cls(

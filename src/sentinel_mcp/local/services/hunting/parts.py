@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from sentinel_mcp.local.documents import Bodies
@@ -31,8 +31,9 @@ def moment_of(given: Body, name: str) -> str | None:
     found = text_of(given, name)
     if found is not None:
         try:
-            datetime.fromisoformat(found)
-        except ValueError as error:
+            # Year 1 with an offset is no time in UTC, in which the logs have it.
+            datetime.fromisoformat(found).astimezone(UTC)
+        except (ValueError, OverflowError) as error:
             raise bad_request(f"The property {name!r} must be a time, not {found!r}.") from error
     return found
 

@@ -32,7 +32,9 @@ def _saved_searches(searches: SavedSearches) -> Handlers:
 
     async def put_search(request: Request) -> Response:
         body = await read_object(request)
-        return answer(searches.put(request.path_params["name"], body, etag_of(request, body)))
+        etag = etag_of(request, body)
+        replaces = bool(request.headers.get("if-match") or body.get("etag"))
+        return answer(searches.put(request.path_params["name"], body, etag, replaces=replaces))
 
     async def delete_search(request: Request) -> Response:
         searches.delete(request.path_params["name"])

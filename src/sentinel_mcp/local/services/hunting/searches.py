@@ -32,11 +32,16 @@ class SavedSearches:
             raise _missing(name)
         return found
 
-    def put(self, name: str, body: Body, etag: str | None) -> Body:
-        """Write one; the whole document is replaced."""
+    def put(self, name: str, body: Body, etag: str | None, *, replaces: bool) -> Body:
+        """Write one; the whole document is replaced, where the client says that one is."""
         given = properties_of(body)
         alias, parameters = _function(given)
         before = self._documents.get(KIND, name)
+        if before is not None and not replaces:
+            # github.com/MicrosoftDocs/azure-docs, issue 49275: without an etag, be it `*`, 409.
+            raise Fault(
+                409, "Conflict", f"The saved search {name!r} exists; its etag or * replaces it."
+            )
         version = given.get("version")
         properties: Body = {
             "category": text_of(given, "category", required=True),

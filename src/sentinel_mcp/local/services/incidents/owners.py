@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any, cast
 
@@ -9,6 +10,7 @@ from sentinel_mcp.local.services.caller import EMAIL, NAME, OBJECT_ID
 from sentinel_mcp.local.services.faults import Body, bad_request
 from sentinel_mcp.local.services.writing import text_of
 
+_OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _FIELDS = ("objectId", "email", "assignedTo", "userPrincipalName")
 _KNOWN_BY = ("objectId", "userPrincipalName", "email")
 
@@ -20,6 +22,8 @@ def owner_of(given: Any) -> Body:
     if not isinstance(given, dict):
         raise bad_request("The property 'owner' must be an object.")
     stated = {name: text_of(cast("Body", given), name) or None for name in _FIELDS}
+    if (object_id := stated["objectId"]) and not _OBJECT_ID.fullmatch(object_id):
+        raise bad_request("The property 'owner.objectId' must be a GUID.")
     for field in _KNOWN_BY:
         if (value := stated[field]) and (found := _directory().get(value.casefold())):
             return dict(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from sentinel_mcp.local.services.faults import Body, bad_request
@@ -61,11 +62,23 @@ def writable(given: Body) -> Body:
         "status": choice_of(given, "status", _STATUSES, required=True),
         "description": text_of(given, "description"),
         **_verdict(given),
-        "firstActivityTimeUtc": text_of(given, "firstActivityTimeUtc"),
-        "lastActivityTimeUtc": text_of(given, "lastActivityTimeUtc"),
+        "firstActivityTimeUtc": _time(given, "firstActivityTimeUtc"),
+        "lastActivityTimeUtc": _time(given, "lastActivityTimeUtc"),
     }
     kept = {name: value for name, value in written.items() if value is not None}
     return kept | {"owner": owner_of(given.get("owner")), "labels": _labels(given.get("labels"))}
+
+
+def _time(given: Body, name: str) -> str | None:
+    found = text_of(given, name)
+    if found is None:
+        return None
+    try:
+        # Year 1 with an offset is no time in UTC, in which the log has it.
+        datetime.fromisoformat(found).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise bad_request(f"The property {name!r} must be a time of ISO 8601.") from error
+    return found
 
 
 def _verdict(given: Body) -> Body:
@@ -99,5 +112,6 @@ def _labels(given: Any) -> list[Body]:
             raise bad_request("Each of 'labels' must be an object with a 'labelName'.")
         label = cast("Body", each)
         name = text_of(label, "labelName", required=True)
-        labels.append({"labelName": name, "labelType": label.get("labelType") or "User"})
+        kind = choice_of(label, "labelType", ("User", "AutoAssigned"))
+        labels.append({"labelName": name, "labelType": kind or "User"})
     return labels

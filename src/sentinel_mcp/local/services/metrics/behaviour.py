@@ -124,7 +124,7 @@ class Metrics:
             raise bad_request(f"The interval must be one of {', '.join(GRAINS)}.")
         if (end - start) / GRAINS[interval] > MAX_POINTS:
             raise bad_request(f"The range has more than {MAX_POINTS} intervals.")
-        aggregations = _listed(given.get("aggregation", "")) or ["average"]
+        aggregations = _listed(given.get("aggregation", ""))
         if wrong := [each for each in aggregations if each.casefold() not in _AGGREGATIONS]:
             raise bad_request(f"There is no aggregation {wrong[0]!r}.")
         return Asked(
@@ -198,7 +198,8 @@ class Metrics:
         if not sources:
             return {}
         seconds = int(GRAINS[asked.interval].total_seconds())
-        sums = ", ".join(_SQL[each] for each in asked.aggregations)
+        aggregations = asked.aggregations or [metric.primary.casefold()]
+        sums = ", ".join(_SQL[each] for each in aggregations)
         # Names come from the schema, numbers from here; the bounds are parameters.
         query = (
             f"SELECT CAST(floor((epoch(t) - epoch(?)) / {seconds}) AS BIGINT) AS i, {sums} "  # noqa: S608
@@ -209,7 +210,7 @@ class Metrics:
             rows = connection.execute(query, [start, start, end]).fetchall()
         step = GRAINS[asked.interval]
         return {
-            origin + place * step: dict(zip(asked.aggregations, map(float, found), strict=True))
+            origin + place * step: dict(zip(aggregations, map(float, found), strict=True))
             for place, *found in rows
         }
 

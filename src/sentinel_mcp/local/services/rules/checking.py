@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any, cast
 
@@ -94,7 +94,9 @@ def _check_query_rule(kind: str, properties: Body) -> None:
     incident = _object(properties, "incidentConfiguration")
     if incident:
         _flag(incident, "createIncident", required=True)
-        _check_grouping(_object(incident, "groupingConfiguration"))
+        mappings = _objects(properties, "entityMappings")
+        mapped = {str(each["entityType"]) for each in mappings}
+        _check_grouping(_object(incident, "groupingConfiguration"), mapped)
 
 
 def _check_schedule(properties: Body) -> None:
@@ -137,7 +139,7 @@ def _check_mappings(properties: Body) -> None:
             text_of(field, "columnName", required=True)
 
 
-def _check_grouping(grouping: Body) -> None:
+def _check_grouping(grouping: Body, mapped: Collection[str]) -> None:
     if not grouping:
         return
     _flag(grouping, "enabled", required=True)
@@ -147,6 +149,8 @@ def _check_grouping(grouping: Body) -> None:
     names = ("groupByEntities", "groupByAlertDetails", "groupByCustomDetails")
     if matching == "Selected" and not any(_texts(grouping, each) for each in names):
         raise bad_request("The matching method 'Selected' needs something to group by.")
+    if unmapped := [each for each in _texts(grouping, "groupByEntities") if each not in mapped]:
+        raise bad_request(f"Entities to group by are not mapped: {', '.join(unmapped)}.")
 
 
 def _flag(properties: Body, name: str, *, required: bool = False) -> None:

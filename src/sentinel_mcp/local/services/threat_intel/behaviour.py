@@ -44,15 +44,16 @@ PROPERTIES: Properties = {
 }
 
 _TEXTS = ("createdByRef", "description", "externalId", "language", "patternVersion", "modified")
-_LISTS = (
-    "externalReferences",
-    "granularMarkings",
-    "killChainPhases",
-    "labels",
-    "objectMarkingRefs",
-    "threatIntelligenceTags",
-    "threatTypes",
-)
+_LISTS: dict[str, type] = {
+    "externalReferences": dict,
+    "granularMarkings": dict,
+    "killChainPhases": dict,
+    "labels": str,
+    "objectMarkingRefs": str,
+    "threatIntelligenceTags": str,
+    "threatTypes": str,
+}
+"""Each with what it holds."""
 
 
 class Indicators:
@@ -202,10 +203,7 @@ def page_size(query: ListQuery, *, stated: bool) -> ListQuery:
 
 
 def _tags(body: Body) -> list[str]:
-    found = _list(body, "threatIntelligenceTags")
-    if not all(isinstance(each, str) for each in found):
-        raise bad_request("The property 'threatIntelligenceTags' must be a list of strings.")
-    return [str(each) for each in found]
+    return [str(each) for each in _list(body, "threatIntelligenceTags")]
 
 
 def _confidence(given: Body) -> int | None:
@@ -231,9 +229,13 @@ def _time(given: Body, name: str) -> str | None:
 
 def _list(given: Body, name: str) -> list[object]:
     found = given.get(name, [])
-    if not isinstance(found, list):
-        raise bad_request(f"The property {name!r} must be a list.")
-    return cast("list[object]", found)  # each is looked at where it matters
+    held = _LISTS[name]
+    if not isinstance(found, list) or not all(
+        isinstance(each, held) for each in cast("list[object]", found)
+    ):
+        what = "strings" if held is str else "objects"
+        raise bad_request(f"The property {name!r} must be a list of {what}.")
+    return cast("list[object]", found)  # looked at just now
 
 
 def _counted(names: Iterable[str]) -> list[Body]:

@@ -145,9 +145,9 @@ def moment(value: object) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(value)
-    except ValueError:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):  # such as year 1 with an offset
         return None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found
 
 
 def _sortable(value: object) -> tuple[int, float, str]:

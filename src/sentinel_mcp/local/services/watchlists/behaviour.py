@@ -23,8 +23,9 @@ ITEMS = "watchlistItems"
 # learn.microsoft.com/azure/sentinel/watchlists, limitations.
 _ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _-]{1,62}[A-Za-z0-9]")
 
-_WRITABLE = ("watchlistId", "displayName", "provider", "source", "sourceType", "description",
-             "labels", "defaultDuration", "itemsSearchKey")  # fmt: skip
+_REQUIRED = ("displayName", "provider", "itemsSearchKey")
+_TEXTS = (*_REQUIRED, "watchlistId", "source", "sourceType", "description", "defaultDuration")
+_WRITABLE = (*_TEXTS, "labels")
 
 
 class Watchlists:
@@ -133,8 +134,9 @@ class Watchlists:
                 f"The watchlist alias {alias!r} must have 3 to 64 letters, digits, blanks, hyphens "
                 "and underscores, the first and the last a letter or digit."
             )
-        for name in ("displayName", "provider", "itemsSearchKey"):
-            text_of(given, name, required=True)
+        for name in _TEXTS:
+            text_of(given, name, required=name in _REQUIRED)
+        _require_labels(given.get("labels"))
         if before is None:
             document: Body = {
                 "id": f"{identity.INSIGHTS_ID}/watchlists/{alias}",
@@ -146,6 +148,12 @@ class Watchlists:
             document = before
         written = {name: given[name] for name in _WRITABLE if given.get(name) is not None}
         return _changed({**document, "properties": {**document["properties"], **written}}, now)
+
+
+def _require_labels(given: object) -> None:
+    labels = cast("list[object]", given) if isinstance(given, list) else None
+    if given is not None and (labels is None or not all(isinstance(each, str) for each in labels)):
+        raise bad_request("The property 'labels' must be a list of strings.")
 
 
 def _first(alias: str, now: str) -> Body:

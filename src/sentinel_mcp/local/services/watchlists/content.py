@@ -24,12 +24,17 @@ def items_of(properties: Body, search_key: str) -> list[dict[str, str]]:
     kind = (text_of(properties, "contentType") or "text/csv").lower()
     if kind not in _DELIMITERS:
         raise bad_request(f"The contentType must be one of {', '.join(_DELIMITERS)}, not {kind!r}.")
-    lines = list(csv.reader(io.StringIO(content, newline=""), delimiter=_DELIMITERS[kind]))
+    try:
+        lines = list(csv.reader(io.StringIO(content, newline=""), delimiter=_DELIMITERS[kind]))
+    except csv.Error as error:
+        raise bad_request(f"Invalid csv content : {error}.") from error
     return _items(lines[_skipped(properties) :], search_key)
 
 
 def _skipped(properties: Body) -> int:
-    skipped = properties.get("numberOfLinesToSkip") or 0
+    skipped = properties.get("numberOfLinesToSkip")
+    if skipped is None:
+        return 0
     if type(skipped) is not int or skipped < 0:
         raise bad_request("The property 'numberOfLinesToSkip' must be a whole number.")
     return skipped
