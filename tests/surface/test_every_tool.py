@@ -12,7 +12,7 @@ from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
 from tests.embedded import server_over
 from tests.local.stores import built_store, copied
-from tests.scripted import WORKSPACE, ScriptedAzure, Tokens, refusal
+from tests.scripted import WORKSPACE, Reply, Route, ScriptedAzure, Tokens, refusal
 
 from sentinel_mcp.domains.untrusted import UNTRUSTED
 from sentinel_mcp.kql.validator import Checker
@@ -394,3 +394,69 @@ async def test_an_answer_with_text_of_others_says_first_that_it_is_data(
 
     first, told = next(iter((answer.structured_content or {}).items()))
     assert (first, told) == ("untrusted", UNTRUSTED)
+
+
+NOTHING: dict[str, Any] = {
+    "name": "x",
+    "properties": {},
+    "value": [],
+    "tables": [{"name": "PrimaryResult", "columns": [], "rows": []}],
+    "schema": [],
+    "results": [],
+    "entities": [],
+    "metaData": [],
+}
+"""An empty list, an empty result and an empty document in one: whatever is asked, nothing."""
+
+NO_FRAMES: list[dict[str, Any]] = [
+    {"FrameType": "DataSetHeader", "IsProgressive": False, "Version": "v2.0"},
+    {
+        "FrameType": "DataTable",
+        "TableKind": "PrimaryResult",
+        "TableName": "PrimaryResult",
+        "Columns": [],
+        "Rows": [],
+    },
+    {"FrameType": "DataSetCompletion", "HasErrors": False, "Cancelled": False},
+]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def empty(checker: Checker) -> AsyncGenerator[Connected]:
+    """Connect to a server whose Azure has nothing."""
+    routes: dict[str, Route] = {"*": Reply(NOTHING), "POST rest/query": Reply(NO_FRAMES)}
+    azure = ScriptedAzure(routes)
+    server = create_server(
+        Settings(),
+        workspaces=[WORKSPACE.model_copy(update={"location": "westeurope"})],
+        make_transport=lambda: azure,
+        make_credential=Tokens,
+        checker=checker,
+    )
+    async with Client(server) as connected:
+        yield connected
+
+
+@pytest.mark.parametrize("tool", READS)
+async def test_of_an_empty_workspace_a_tool_answers_with_nothing_or_not_found(
+    empty: Connected, tool: str
+) -> None:
+    answer = await empty.call_tool(tool, READS[tool], raise_on_error=False)
+
+    if tool == "run_hunting_query":
+        assert "The stored query has no text." in str(answer.content)
+    elif answer.is_error:
+        assert (answer.meta or {})["error"]["code"] == "not_found", answer.content
+        assert not tool.startswith(("list_", "search_", "run_", "check_")), answer.content
+    elif tool.startswith(("list_", "search_")) and tool not in SHOW_WHAT_IS_KNOWN:
+        content = answer.structured_content or {}
+        filled = [name for name, value in content.items() if isinstance(value, list) and value]
+        assert set(filled) <= {"workspaces", "warnings", "notices"}, content
+
+
+SHOW_WHAT_IS_KNOWN = {
+    "list_tasks": "shows those of this server",
+    "list_workspaces": "shows those that are configured",
+    "search_tables": "knows the documented tables",
+}
+"""What is never empty, and why."""

@@ -197,6 +197,9 @@ async def delete(
     await _agreed(manner, f"Delete {target.called}", [])
     try:
         await remove()
+    except NotFound:
+        # It was there a moment ago: an earlier attempt of this request deleted it, or somebody did.
+        return report("done", "It is gone; the answer that says so was not the first.")
     except Unavailable as error:
         if await _latest(target, error) is not None:
             raise _not_written(error) from error
