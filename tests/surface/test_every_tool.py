@@ -460,3 +460,16 @@ SHOW_WHAT_IS_KNOWN = {
     "search_tables": "knows the documented tables",
 }
 """What is never empty, and why."""
+
+
+@pytest.mark.parametrize("tool", taking("etag"))
+async def test_a_change_of_another_version_than_was_seen_is_a_conflict(
+    client: Connected, embedded: LocalWorkspace, tool: str
+) -> None:
+    arguments = real(CHANGES[tool], embedded) | agreed(tool) | {"etag": '"of another version"'}
+
+    answer = await client.call_tool(tool, arguments, raise_on_error=False)
+
+    # In read-only mode: had it tried to write, the code would be another.
+    assert answer.is_error
+    assert (answer.meta or {})["error"]["code"] == "conflict", answer.content
