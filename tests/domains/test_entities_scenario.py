@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
 
@@ -19,13 +20,21 @@ from sentinel_mcp.local.scenario.people import person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-MAIN_INCIDENT = 1196
 CONTRACTOR = person("daniel.reyes")
 Connected = Client[FastMCPTransport]
 
 
 KEPT: dict[str, EntityInvestigation] = {}
 """Each takes seconds, and nothing in this module changes the workspace."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def main_incident(client: Connected) -> int:
+    """Return the number of the intrusion's incident: that depends on the day of the week."""
+    arguments = {"title_contains": "Multi-stage", "limit": 1}
+    answer = await client.call_tool("list_incidents", arguments)
+    assert answer.structured_content
+    return answer.structured_content["incidents"][0]["number"]
 
 
 async def investigated(client: Connected, value: str, **arguments: Any) -> EntityInvestigation:
@@ -52,6 +61,7 @@ async def counted(client: Connected, query: str) -> Any:
 
 async def test_the_attackers_address_leads_to_its_sign_ins_and_to_the_incident(
     client: Connected,
+    main_incident: int,
 ) -> None:
     ip = names.SPRAY_IP
     found = await investigated(client, ip)
@@ -69,12 +79,12 @@ async def test_the_attackers_address_leads_to_its_sign_ins_and_to_the_incident(
     assert found.alerts_count == await counted(
         client, f"SecurityAlert | where Entities has '{ip}' | distinct SystemAlertId | count"
     )
-    assert [each.number for each in found.incidents] == [MAIN_INCIDENT]
+    assert [each.number for each in found.incidents] == [main_incident]
     assert found.incidents[0].alerts == found.alerts_count
     assert found.indicators_count == await counted(
         client, f"ThreatIntelIndicators | where ObservableValue == '{ip}' | distinct Id | count"
     )
-    assert f"#{MAIN_INCIDENT}" in found.summary
+    assert f"#{main_incident}" in found.summary
     assert found.behaviour
     assert "FirstTimeUserConnectedFromCountry" in found.behaviour.activities[0].unusual
     assert CONTRACTOR.upn in {each.value for each in found.related if each.kind == "account"}
@@ -90,7 +100,7 @@ async def test_the_attackers_address_leads_to_its_sign_ins_and_to_the_incident(
     ],
 )
 async def test_an_account_is_the_same_by_whichever_name_it_is_called(
-    client: Connected, value: str
+    client: Connected, main_incident: int, value: str
 ) -> None:
     found = await investigated(client, value)
 
@@ -111,7 +121,7 @@ async def test_an_account_is_the_same_by_whichever_name_it_is_called(
         f"SecurityAlert | where Entities has '{CONTRACTOR.id}' or CompromisedEntity =~ "
         f"'{CONTRACTOR.upn}' | distinct SystemAlertId | count",
     )
-    assert MAIN_INCIDENT in {each.number for each in found.incidents}
+    assert main_incident in {each.number for each in found.incidents}
     assert names.SPRAY_IP in {each.value for each in found.related if each.kind == "ip"}
 
 
@@ -135,7 +145,9 @@ async def test_an_address_is_found_in_the_network_of_a_watchlist(client: Connect
     assert [each.network for each in found.watchlists] == ["10.20.0.0/16"]
 
 
-async def test_a_phishing_link_leads_to_who_got_it_and_who_clicked(client: Connected) -> None:
+async def test_a_phishing_link_leads_to_who_got_it_and_who_clicked(
+    client: Connected, main_incident: int
+) -> None:
     link = await investigated(client, names.PROXY_URL)
     domain = await investigated(client, names.PROXY_HOST)
 
@@ -147,12 +159,13 @@ async def test_a_phishing_link_leads_to_who_got_it_and_who_clicked(client: Conne
         assert events["EmailUrlInfo"] == await counted(
             client, f"EmailUrlInfo | where UrlDomain == '{names.PROXY_HOST}' | count"
         )
-        assert [each.number for each in found.incidents] == [MAIN_INCIDENT]
+        assert [each.number for each in found.incidents] == [main_incident]
         assert [each.value for each in found.indicators] == [names.PROXY_HOST]
 
 
 async def test_the_implant_is_found_by_its_hash_in_files_processes_and_indicators(
     client: Connected,
+    main_incident: int,
 ) -> None:
     value = names.sha256(names.IMPLANT)
     found = await investigated(client, value.upper())
@@ -164,7 +177,7 @@ async def test_the_implant_is_found_by_its_hash_in_files_processes_and_indicator
         f"DeviceFileEvents | where SHA256 == '{value}' or InitiatingProcessSHA256 == '{value}'"
         " | count",
     )
-    assert MAIN_INCIDENT in {each.number for each in found.incidents}
+    assert main_incident in {each.number for each in found.incidents}
     assert found.indicators[0].name == "Implant that poses as OneDrive"
 
 
@@ -219,9 +232,11 @@ async def test_a_timeline_of_what_was_never_seen_is_empty(client: Connected) -> 
     assert (page.events, page.next_cursor, page.missing) == ([], None, [])
 
 
-async def test_the_incidents_entity_has_a_timeline_of_its_own(client: Connected) -> None:
+async def test_the_incidents_entity_has_a_timeline_of_its_own(
+    client: Connected, main_incident: int
+) -> None:
     answer = await client.call_tool(
-        "get_incident", {"incident": MAIN_INCIDENT, "include": ["entities"]}
+        "get_incident", {"incident": main_incident, "include": ["entities"]}
     )
     assert answer.structured_content
     entities = answer.structured_content["entities"]["items"]

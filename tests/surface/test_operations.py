@@ -36,11 +36,11 @@ WRITTEN_DOWN = Path(__file__).parents[2] / "docs" / "operations_in_use.txt"
 SECTIONS = ["alerts", "entities", "comments", "tasks", "bookmarks", "relations", "rule", "similar"]
 
 MORE: list[Call] = [
-    ("get_incident", {"incident": 1196, "include": [*SECTIONS, "timeline"]}),
+    ("get_incident", {"incident": "main", "include": [*SECTIONS, "timeline"]}),
     ("get_incident", {"incident": "incidents"}),
     ("list_hunts", {"include": ["relations", "comments"]}),
     ("get_entity_timeline", {"entity_id": "entity"}),
-    ("update_incident", {"incident": 1196, "severity": "Medium", "comment": "Less bad."}),
+    ("update_incident", {"incident": "main", "severity": "Medium", "comment": "Less bad."}),
     ("relate_to_incident", {"incident": 1171, "alert": "alert"}),
     ("tag_indicator", {"indicator": "indicators", "tags": ["only"], "mode": "replace"}),
 ]
