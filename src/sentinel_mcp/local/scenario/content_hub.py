@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -55,13 +55,6 @@ def documents(clock: Clock) -> Iterable[Document]:
         yield _document("contentProductPackages", each.id, properties, listed)
         for template in each.templates:
             yield _product_template(each, template, listed)
-
-
-def installed_queries() -> Iterator[Template]:
-    """Yield the hunting queries and parsers of the installed solutions."""
-    for each in SOLUTIONS:
-        if each.installed:
-            yield from (template for template in each.templates if template.query)
 
 
 def _package(solution: Solution, version: str) -> Body:

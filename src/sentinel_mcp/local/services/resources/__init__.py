@@ -1,1 +1,1 @@
-"""Resources of Microsoft Sentinel that are only read: rules, connectors, bookmarks."""
+"""Data connectors and their definitions, which are only read."""

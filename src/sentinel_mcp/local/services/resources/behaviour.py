@@ -1,4 +1,4 @@
-"""Resources that are only read: rules, bookmarks, connectors and their definitions."""
+"""Resources that are only read, one kind after the other."""
 
 from __future__ import annotations
 
