@@ -12,6 +12,7 @@ import pytest_asyncio
 from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
 
+from moment import MOMENT, VARIABLE
 from sentinel_mcp.cli.session import opened_server
 from sentinel_mcp.settings import Settings
 
@@ -23,6 +24,13 @@ hypothesis.settings.load_profile("house")
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--live", action="store_true", help="also run the contract tests against your workspace"
+    )
+
+
+def pytest_report_header() -> str:
+    return (
+        f"the scenario's moment: {MOMENT:%A} {MOMENT:%Y-%m-%dT%H:%M:%SZ} "
+        f"(again: {VARIABLE}={MOMENT:%Y-%m-%dT%H:%M:%SZ})"
     )
 
 
@@ -45,5 +53,6 @@ async def client(cache_dir: Path) -> AsyncGenerator[Client[FastMCPTransport]]:
 
     A test that uses it must share its event loop: `pytest.mark.asyncio(loop_scope="module")`.
     """
-    async with opened_server(Settings(cache_dir=cache_dir)) as server, Client(server) as connected:
+    settings = Settings(cache_dir=cache_dir, now=MOMENT)
+    async with opened_server(settings) as server, Client(server) as connected:
         yield connected

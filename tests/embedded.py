@@ -26,4 +26,5 @@ def server_over(workspace: LocalWorkspace, checker: Checker, settings: Settings)
         make_transport=make_transport,
         make_credential=workspace.make_credential,
         checker=checker,
+        clock=workspace.clock,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -176,3 +177,46 @@ def test_settings_cannot_be_changed_once_read(environment: pytest.MonkeyPatch) -
         settings.max_rows = 3  # pyright: ignore[reportAttributeAccessIssue] the point of the test
 
     assert isinstance(settings, Settings)
+
+
+@pytest.mark.parametrize(
+    ("written", "moment"),
+    [
+        ("2026-11-30T07:12:00Z", datetime(2026, 11, 30, 7, 12, tzinfo=UTC)),
+        ("2026-11-30T07:12:00+02:00", datetime(2026, 11, 30, 5, 12, tzinfo=UTC)),
+        ("2024-02-29", datetime(2024, 2, 29, tzinfo=UTC)),
+        ("2024-02-29 23:55", datetime(2024, 2, 29, 23, 55, tzinfo=UTC)),
+    ],
+)
+def test_the_present_of_the_embedded_workspace_can_be_set_and_is_utc_unless_it_says_otherwise(
+    environment: pytest.MonkeyPatch, written: str, moment: datetime
+) -> None:
+    environment.setenv("SENTINEL_NOW", written)
+
+    assert load().now == moment
+
+
+@pytest.mark.parametrize("written", ["tomorrow", "1969-01-01", "2200-01-01"])
+def test_a_present_that_cannot_be_is_an_error(
+    environment: pytest.MonkeyPatch, written: str
+) -> None:
+    environment.setenv("SENTINEL_NOW", written)
+
+    with pytest.raises(ConfigError, match="'now'"):
+        load()
+
+
+def test_the_present_of_azure_cannot_be_set(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    environment.setenv("SENTINEL_NOW", "2026-11-30")
+    with pytest.raises(ConfigError, match="SENTINEL_NOW"):
+        load(settings_file(tmp_path, TWO_WORKSPACES))
+
+    for name, value in WHOLE.items():
+        environment.setenv(name, value)
+    with pytest.raises(ConfigError, match="SENTINEL_NOW"):
+        load()
+
+    environment.setenv("SENTINEL_WORKSPACE", "local")
+    assert load().now

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from fastmcp import FastMCP
@@ -96,13 +97,14 @@ def create_server(
     make_credential: Callable[[], AsyncTokenCredential] | None = None,
     checker: Checker | None = None,
     choice: Choice | None = None,
+    clock: Callable[[], datetime] | None = None,
 ) -> FastMCP:
     """Build the server; nothing is opened before it runs.
 
     `choice` says which tools are there; without one, all are, those that write too.
     `workspaces` are those of the settings unless given. `make_transport` and `make_credential`
-    put something else in Azure's place: the embedded workspace, or a test. A `checker` that is
-    given stays open when the server ends.
+    put something else in Azure's place: the embedded workspace, or a test; `clock` is the time
+    there. A `checker` that is given stays open when the server ends.
 
     Raises:
         ConfigError: `choice` names a toolset or a tool that does not exist.
@@ -119,7 +121,7 @@ def create_server(
     async def lifespan(_: FastMCP) -> AsyncGenerator[dict[str, Any]]:
         async with contextlib.AsyncExitStack() as stack:
             services = await _open(
-                stack, settings, configured, make_transport, make_credential, checker, more
+                stack, settings, configured, make_transport, make_credential, checker, more, clock
             )
             warming = asyncio.create_task(_warm_up(warm, services), name="warm up")
             stack.push_async_callback(_end, warming)
@@ -156,6 +158,7 @@ async def _open(
     make_credential: Callable[[], AsyncTokenCredential] | None,
     checker: Checker | None,
     more: Iterable[Part],
+    clock: Callable[[], datetime] | None,
 ) -> dict[type, object]:
     """Make the services, by type; `stack` closes them in reverse: work, then clients, then checker.
 
@@ -166,6 +169,7 @@ async def _open(
             timeout_s=settings.validation_timeout_s,
             allow=settings.allow_kql,
             allowed_workspaces=settings.allowed_remote_workspaces,
+            now=clock,
         )
         stack.push_async_callback(checker.aclose)
     opened = Workspaces(
@@ -174,6 +178,7 @@ async def _open(
         make_transport=make_transport,
         make_credential=make_credential,
         read_only=not settings.allow_writes,
+        clock=clock,
     )
     stack.push_async_callback(opened.aclose)
     manager = TaskManager(

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 import tomllib
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     BaseModel,
     ConfigDict,
@@ -30,6 +32,10 @@ LOCAL = "local"
 """The name of the embedded workspace."""
 
 MIB = 1024 * 1024
+
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST = datetime(2099, 12, 31, tzinfo=UTC)
+"""Between them lies what the embedded workspace may take for the present."""
 
 CloudName = Literal["public", "usgov", "china"]
 
@@ -61,6 +67,21 @@ class Workspace(BaseModel):
             f"/subscriptions/{self.subscription_id}/resourceGroups/{self.resource_group}"
             f"/providers/Microsoft.OperationalInsights/workspaces/{self.workspace_name}"
         )
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _within_reach(moment: datetime) -> datetime:
+    # The scenario goes months back from it, and what is ingested lies around it.
+    if not EARLIEST <= moment <= LATEST:
+        raise ValueError(f"must be from {EARLIEST:%Y} to {LATEST:%Y}")
+    return moment
+
+
+Moment = Annotated[datetime, AfterValidator(_in_utc), AfterValidator(_within_reach)]
+"""A date or a time, in UTC unless it says otherwise."""
 
 
 def _azure(name: str) -> AliasChoices:
@@ -107,6 +128,10 @@ class Settings(BaseSettings):
     cloud: Annotated[CloudName, Field(description="The Azure cloud.")] = "public"
     cache_dir: Annotated[
         Path | None, Field(description="Where the embedded workspace is kept. Default: per user.")
+    ] = None
+    now: Annotated[
+        Moment | None,
+        Field(description="The moment at which the embedded workspace starts. Default: now."),
     ] = None
     allow_writes: Annotated[bool, Field(description="Let tools change things.")] = False
 
@@ -165,12 +190,18 @@ class Settings(BaseSettings):
         """The configured workspaces, default first; empty for the embedded one.
 
         Raises:
-            ConfigError: the Azure configuration is half filled, or `workspace` names none of them.
+            ConfigError: the Azure configuration is half filled, `workspace` names none of them, or
+                `now` is set for Azure.
 
         """
         if self.workspace == LOCAL:
             return ()
         found = [*self._from_variables(), *self.workspaces]
+        if found and self.now is not None:
+            raise ConfigError(
+                "SENTINEL_NOW is set, but the time in Azure cannot be chosen.",
+                hint="Unset it, or set SENTINEL_WORKSPACE=local to use the embedded workspace.",
+            )
         names = [each.name for each in found]
         if doubled := {name for name in names if names.count(name) > 1}:
             raise ConfigError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
 from typing import TypeVar, cast
 
 from fastmcp.dependencies import CurrentContext
@@ -18,7 +17,7 @@ from mcp.types import (
 )
 
 from sentinel_mcp.errors import ConfirmationNeeded, Declined
-from sentinel_mcp.tasks.manager import TaskInfo
+from sentinel_mcp.tasks.manager import TaskInfo, utc_now
 
 T = TypeVar("T")
 
@@ -48,7 +47,7 @@ def progress_to(context: Context) -> Callable[[TaskInfo], Awaitable[None]]:
     """
 
     async def tell(info: TaskInfo) -> None:
-        elapsed_s = (datetime.now(UTC) - info.start_time).total_seconds()
+        elapsed_s = (utc_now() - info.start_time).total_seconds()
         await context.report_progress(
             progress=elapsed_s if info.total is None else info.progress or 0,
             total=info.total,

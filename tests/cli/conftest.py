@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from command_line import Outcome, Run
 
+from moment import NOW
 from sentinel_mcp.cli import main
 
 
@@ -20,6 +21,8 @@ def run(
         if name.startswith(("SENTINEL_", "AZURE_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("SENTINEL_CACHE_DIR", str(cache_dir))
+    for name, value in NOW.items():
+        monkeypatch.setenv(name, value)
     # A machine that is busy with other tests starts the checker slowly.
     monkeypatch.setenv("SENTINEL_VALIDATION_TIMEOUT_S", "60")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from moment import clock
 from sentinel_mcp.cli.embedded import Embedded
 from sentinel_mcp.errors import ConfigError
 from sentinel_mcp.kql.validator import Checker
@@ -14,7 +15,7 @@ from sentinel_mcp.kql.validator import Checker
 
 async def test_making_a_transport_opens_nothing(tmp_path: Path) -> None:
     checker = Checker()
-    embedded = Embedded(tmp_path / "store", checker)
+    embedded = Embedded(tmp_path / "store", checker, clock())
 
     embedded.make_transport()
     embedded.make_credential()
@@ -26,7 +27,7 @@ async def test_making_a_transport_opens_nothing(tmp_path: Path) -> None:
 
 async def test_all_who_ask_get_the_same_workspace(cache_dir: Path) -> None:
     checker = Checker()
-    embedded = Embedded(cache_dir / "local", checker)
+    embedded = Embedded(cache_dir / "local", checker, clock())
 
     first, second = await asyncio.gather(embedded.opened(), embedded.opened())
     await embedded.aclose()
@@ -39,7 +40,7 @@ async def test_a_failed_opening_is_tried_anew(cache_dir: Path, tmp_path: Path) -
     checker = Checker()
     folder = tmp_path / "store"
     folder.write_text("a file where the folder should be", encoding="utf-8")
-    embedded = Embedded(folder, checker)
+    embedded = Embedded(folder, checker, clock())
 
     with pytest.raises(ConfigError, match="cannot be made"):
         await embedded.opened()

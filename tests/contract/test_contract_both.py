@@ -16,6 +16,7 @@ import pytest_asyncio
 from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
 
+from moment import MOMENT
 from sentinel_mcp.cli.session import opened_server
 from sentinel_mcp.settings import Settings, load
 
@@ -29,7 +30,7 @@ async def sentinel(request: pytest.FixtureRequest, cache_dir: Path) -> AsyncGene
     live = request.param == "live"
     if live and not request.config.getoption("--live"):
         pytest.skip("runs against Azure with --live and settings of your own")
-    settings = load(allow_writes=False) if live else Settings(cache_dir=cache_dir)
+    settings = load(allow_writes=False) if live else Settings(cache_dir=cache_dir, now=MOMENT)
     if live and settings.is_local:
         pytest.fail("--live needs the settings of a workspace in Azure")
     async with opened_server(settings) as server, Client(server) as client:

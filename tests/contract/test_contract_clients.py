@@ -15,6 +15,7 @@ from azure.mgmt.loganalytics.aio import LogAnalyticsManagementClient
 from azure.monitor.query import LogsQueryResult
 from azure.monitor.query.aio import LogsQueryClient
 
+from moment import clock
 from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.local import identity
 from sentinel_mcp.local.server import Loopback, serve_loopback
@@ -83,7 +84,7 @@ print(
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def workspace(cache_dir: Path) -> AsyncGenerator[LocalWorkspace]:
     checker = Checker()
-    async with await open_local(cache_dir / "local", checker) as opened:
+    async with await open_local(cache_dir / "local", checker, clock=clock()) as opened:
         yield opened
     await checker.aclose()
 

@@ -12,6 +12,7 @@ import pytest_asyncio
 from azure.core.rest import HttpRequest
 from azure_models import REFERENCE, Models, differences, sample_of
 
+from moment import clock
 from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.local import identity
 from sentinel_mcp.local.scenario.names import guid
@@ -476,7 +477,8 @@ class Asking:
 async def asking(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Asking]:
     # A store of its own: these tests write, and the one that the others share is only read.
     checker = Checker()
-    async with await open_local(tmp_path_factory.mktemp("contract"), checker) as workspace:
+    directory = tmp_path_factory.mktemp("contract")
+    async with await open_local(directory, checker, clock=clock()) as workspace:
         yield Asking(workspace)
     await checker.aclose()
 

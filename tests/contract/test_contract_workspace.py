@@ -12,6 +12,7 @@ import pytest_asyncio
 from azure.monitor.querymetrics.aio import MetricsClient
 from tests.scripted import WORKSPACE, Route, ScriptedAzure, sample, served
 
+from moment import clock
 from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.local import identity
 from sentinel_mcp.local.workspace import LocalWorkspace, open_local
@@ -153,7 +154,7 @@ async def test_an_answer_of_the_regional_endpoint_is_read() -> None:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def workspace(cache_dir: Path) -> AsyncGenerator[LocalWorkspace]:
     checker = Checker()
-    async with await open_local(cache_dir / "local", checker) as opened:
+    async with await open_local(cache_dir / "local", checker, clock=clock()) as opened:
         yield opened
     await checker.aclose()
 

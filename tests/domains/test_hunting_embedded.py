@@ -10,6 +10,7 @@ import pytest_asyncio
 from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
 
+from moment import MOMENT
 from sentinel_mcp.cli.session import opened_server
 from sentinel_mcp.settings import Settings
 
@@ -24,7 +25,8 @@ WITHOUT_FINDINGS = {"Service tickets with RC4"}
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def writer(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Connected]:
     """Connect to a server that may write, on an embedded workspace of its own."""
-    settings = Settings(cache_dir=tmp_path_factory.mktemp("hunting"), allow_writes=True)
+    folder = tmp_path_factory.mktemp("hunting")
+    settings = Settings(cache_dir=folder, now=MOMENT, allow_writes=True)
     async with opened_server(settings) as server, Client(server) as connected:
         yield connected
 

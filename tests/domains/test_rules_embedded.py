@@ -12,6 +12,7 @@ import pytest_asyncio
 from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
 
+from moment import MOMENT
 from sentinel_mcp.cli.session import opened_server
 from sentinel_mcp.domains.changes import ChangeReport
 from sentinel_mcp.domains.rules import attack
@@ -38,7 +39,8 @@ Connected = Client[FastMCPTransport]
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def writer(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Connected]:
     """Connect to a server that may write, on a workspace of its own."""
-    settings = Settings(cache_dir=tmp_path_factory.mktemp("rules"), allow_writes=True)
+    folder = tmp_path_factory.mktemp("rules")
+    settings = Settings(cache_dir=folder, now=MOMENT, allow_writes=True)
     async with opened_server(settings) as server, Client(server) as connected:
         yield connected
 
@@ -56,7 +58,7 @@ async def error_of(client: Connected, tool: str, **arguments: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def clock(cache_dir: Path) -> Clock:
-    with Store.open(cache_dir / "local") as store:
+    with Store.open(cache_dir / "local", now=MOMENT) as store:
         return Clock(store.anchor)
 
 
@@ -167,7 +169,7 @@ async def test_hunting_queries_are_counted_as_the_saved_searches_are_tagged(
     client: Connected, cache_dir: Path
 ) -> None:
     coverage = MitreCoverage.model_validate(await call(client, "get_mitre_coverage"))
-    with Store.open(cache_dir / "local") as store:
+    with Store.open(cache_dir / "local", now=MOMENT) as store:
         searches = store.documents.list("savedSearches")
 
     counted: Counter[str] = Counter()

@@ -10,6 +10,7 @@ import pytest_asyncio
 from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
 
+from moment import MOMENT
 from sentinel_mcp.cli.session import opened_server
 from sentinel_mcp.domains.changes import ChangeReport
 from sentinel_mcp.domains.threat_intel import holders
@@ -35,6 +36,7 @@ async def analyst(
     """Connect to a server that may write, on a workspace of its own."""
     settings = Settings(
         cache_dir=tmp_path_factory.mktemp("threat-intel"),
+        now=MOMENT,
         allow_writes=True,
     )
     async with opened_server(settings) as server, Client(server) as connected:

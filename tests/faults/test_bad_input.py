@@ -12,6 +12,8 @@ import pytest
 from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
 
+from moment import MOMENT
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 Connected = Client[FastMCPTransport]
@@ -256,7 +258,7 @@ async def test_a_corrupt_store_is_rebuilt_and_told(tmp_path: Path) -> None:
     folder = tmp_path / "local"
     folder.mkdir()
     (folder / "logs.duckdb").write_bytes(b"this is no database" * 1000)
-    async with opened_session(Settings(cache_dir=tmp_path)) as session:
+    async with opened_session(Settings(cache_dir=tmp_path, now=MOMENT)) as session:
         found = await session.call("run_query", query="SigninLogs | count", timespan="14d")
         told = await session.call("get_workspace")
 

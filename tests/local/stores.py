@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from moment import MOMENT
 from sentinel_mcp.local.store import Store
 
 
@@ -19,7 +20,7 @@ def built_store(factory: pytest.TempPathFactory) -> Path:
     own = factory.getbasetemp()
     shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
     directory = shared / "scenario-store"
-    Store.open(directory).close()
+    Store.open(directory, now=MOMENT).close()
     return directory
 
 

@@ -12,6 +12,7 @@ from app_stage import ARM, GA, stage
 from azure.core.rest import HttpRequest
 from stores import built_store, copied
 
+from moment import MOMENT, clock
 from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.local import identity
 from sentinel_mcp.local.documents import Document
@@ -134,7 +135,8 @@ async def test_metrics_of_another_resource_are_not_found(staged: LocalWorkspace)
 async def full(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[LocalWorkspace]:
     directory = copied(built_store(tmp_path_factory), tmp_path_factory.mktemp("metrics") / "store")
     checker = Checker()
-    async with LocalWorkspace(directory, Store.open(directory), checker) as workspace:
+    store = Store.open(directory, now=MOMENT)
+    async with LocalWorkspace(directory, store, checker, clock=clock()) as workspace:
         yield workspace
     await checker.aclose()
 

@@ -15,6 +15,8 @@ from azure.monitor.query import LogsQueryResult
 from azure.monitor.query.aio import LogsQueryClient
 from stores import built_store, copied
 
+from moment import MOMENT, clock
+from sentinel_mcp.clock import Clock
 from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.local import identity
 from sentinel_mcp.local.appended import AppendedRows
@@ -23,7 +25,7 @@ from sentinel_mcp.local.workspace import LocalWorkspace
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-NOW = datetime.now(UTC)
+NOW = MOMENT
 MINE = 'SecurityIncident | where IncidentName == "appended"'
 
 
@@ -42,7 +44,9 @@ async def checker() -> AsyncGenerator[Checker]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def workspace(directory: Path, checker: Checker) -> AsyncGenerator[LocalWorkspace]:
-    async with LocalWorkspace(directory, Store.open(directory), checker) as opened:
+    async with LocalWorkspace(
+        directory, Store.open(directory, now=MOMENT), checker, clock=clock()
+    ) as opened:
         yield opened
 
 
@@ -145,7 +149,9 @@ async def test_a_second_workspace_on_the_same_directory_sees_what_the_first_appe
 ) -> None:
     AppendedRows(workspace.store.documents).append("SecurityIncident", [incident(9030)])
 
-    async with LocalWorkspace(directory, Store.open(directory), checker) as second:
+    async with LocalWorkspace(
+        directory, Store.open(directory, now=MOMENT), checker, clock=clock()
+    ) as second:
         found = await rows(second, f"{MINE} and IncidentNumber == 9030 | count")
 
     assert found == [[1]]
@@ -155,14 +161,14 @@ async def test_appended_rows_outlive_a_rebuild_of_the_scenario(
     directory: Path, tmp_path: Path, checker: Checker
 ) -> None:
     place = copied(directory, tmp_path / "store")
-    with Store.open(place) as store:
+    with Store.open(place, now=MOMENT) as store:
         AppendedRows(store.documents).append("SecurityIncident", [incident(9040)])
         build = store.documents.build
-    later = datetime.now(UTC) + timedelta(days=3)
+    later = MOMENT + timedelta(days=3)
 
     rebuilt = Store.open(place, now=later)
     assert rebuilt.documents.build != build
-    async with LocalWorkspace(place, rebuilt, checker) as opened:
+    async with LocalWorkspace(place, rebuilt, checker, clock=Clock(later)) as opened:
         found = await rows(opened, f"{MINE} and IncidentNumber == 9040 | count")
 
     assert found == [[1]]

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 from stores import built_store, copied
 
+from moment import MOMENT
 from sentinel_mcp.kql.catalog import bundled
 from sentinel_mcp.local.ingest import IngestReport, ingest
 from sentinel_mcp.local.store import Store
@@ -57,11 +58,12 @@ def take(
         where=where,
         windows_events=windows_events,
         time_field=time_field,
+        now=MOMENT,
     )
 
 
 def rows(directory: Path, sql: str) -> list[tuple[object, ...]]:
-    with Store.open(directory) as store:
+    with Store.open(directory, now=MOMENT) as store:
         connection = store.connect()
         try:
             return connection.execute(sql).fetchall()
@@ -70,7 +72,7 @@ def rows(directory: Path, sql: str) -> list[tuple[object, ...]]:
 
 
 def types(directory: Path, table: str) -> dict[str, str]:
-    with Store.open(directory) as store:
+    with Store.open(directory, now=MOMENT) as store:
         return {each.name: each.type for each in store.tables()[table].columns}
 
 
@@ -401,6 +403,7 @@ def test_progress_reaches_its_end_without_going_back(directory: Path, folder: Pa
         "My_CL",
         [written(folder, "a.jsonl", LINES)],
         catalog=bundled("sentinel"),
+        now=MOMENT,
         on_progress=lambda _, part: told.append(part),
     )
 

@@ -10,16 +10,25 @@ from pathlib import Path
 import pytest
 from stores import built_store, copied
 
+from moment import MOMENT
+
 MEGABYTES = 40
 
 CODE = """
 import sys
+from datetime import datetime
 from pathlib import Path
 from sentinel_mcp.kql.catalog import bundled
 from sentinel_mcp.local.ingest import ingest
 
 store, file = Path(sys.argv[1]), Path(sys.argv[2])
-report = ingest(store, "SecurityEvent", [file], catalog=bundled("sentinel"))
+report = ingest(
+    store,
+    "SecurityEvent",
+    [file],
+    catalog=bundled("sentinel"),
+    now=datetime.fromisoformat(sys.argv[3]),
+)
 status = Path("/proc/self/status").read_text(encoding="ascii")
 peak_kb = int(status.split("VmHWM:")[1].split()[0])
 print(report.taken, peak_kb // 1024)
@@ -41,7 +50,7 @@ def test_a_file_of_many_megabytes_stays_far_below_the_limit(
     store = copied(built_store(tmp_path_factory), tmp_path / "store")
 
     run = subprocess.run(
-        [sys.executable, "-c", CODE, str(store), str(path)],
+        [sys.executable, "-c", CODE, str(store), str(path), MOMENT.isoformat()],
         capture_output=True,
         encoding="utf-8",
         check=True,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from stores import built_store, copied
 
+from moment import MOMENT
 from sentinel_mcp.errors import InputError
 from sentinel_mcp.kql.catalog import bundled
 from sentinel_mcp.local.ingest import ingest
@@ -44,7 +45,7 @@ def refused(
     logs = directory / "logs.duckdb"
     before = logs.stat().st_ino, logs.stat().st_mtime_ns
     with pytest.raises(InputError) as caught:
-        ingest(directory, table, files, catalog=bundled("sentinel"), where=where)
+        ingest(directory, table, files, catalog=bundled("sentinel"), where=where, now=MOMENT)
     assert (logs.stat().st_ino, logs.stat().st_mtime_ns) == before
     assert not list(directory.glob("*.scratch*"))
     return caught.value
@@ -130,7 +131,14 @@ def test_arguments_that_contradict_each_other_are_refused(directory: Path, tmp_p
     assert "no file" in str(refused(directory, []))
     assert "meets the condition" in str(refused(directory, [path], where=["n=2"]))
     with pytest.raises(InputError, match="--windows"):
-        ingest(directory, "My_CL", [path], catalog=bundled("sentinel"), windows_events=True)
+        ingest(
+            directory,
+            "My_CL",
+            [path],
+            catalog=bundled("sentinel"),
+            windows_events=True,
+            now=MOMENT,
+        )
 
 
 def test_data_in_field_names_is_refused_before_it_makes_a_thousand_columns(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from stores import built_store, copied
 
+from moment import MOMENT
 from sentinel_mcp.kql.catalog import bundled
 from sentinel_mcp.local.ingest import IngestReport, ingest
 from sentinel_mcp.local.store import Store
@@ -29,17 +30,28 @@ def reports(directory: Path) -> dict[str, IngestReport]:
     catalog = bundled("sentinel")
     return {
         "windows": ingest(
-            directory, None, sorted(TELEMETRY.glob("*.zip")), catalog=catalog, windows_events=True
+            directory,
+            None,
+            sorted(TELEMETRY.glob("*.zip")),
+            catalog=catalog,
+            now=MOMENT,
+            windows_events=True,
         ),
         "cef": ingest(
-            directory, "CommonSecurityLog", sorted(TELEMETRY.glob("Common*")), catalog=catalog
+            directory,
+            "CommonSecurityLog",
+            sorted(TELEMETRY.glob("Common*")),
+            catalog=catalog,
+            now=MOMENT,
         ),
-        "okta": ingest(directory, "Okta_CL", sorted(TELEMETRY.glob("Okta*")), catalog=catalog),
+        "okta": ingest(
+            directory, "Okta_CL", sorted(TELEMETRY.glob("Okta*")), catalog=catalog, now=MOMENT
+        ),
     }
 
 
 def rows(directory: Path, sql: str) -> list[tuple[object, ...]]:
-    with Store.open(directory) as store:
+    with Store.open(directory, now=MOMENT) as store:
         connection = store.connect()
         try:
             return connection.execute(sql).fetchall()

@@ -12,6 +12,7 @@ import pytest
 from duckdb import DuckDBPyConnection
 from stores import built_store
 
+from moment import MOMENT
 from sentinel_mcp.kql.catalog import bundled
 from sentinel_mcp.local.store import Store
 
@@ -56,7 +57,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def store(directory: Path) -> Iterator[Store]:
-    with Store.open(directory) as opened:
+    with Store.open(directory, now=MOMENT) as opened:
         yield opened
 
 

@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from stores import built_store
 
+from moment import MOMENT
 from sentinel_mcp.engine.engine import DuckdbEngine
 from sentinel_mcp.kql.catalog import bundled
 from sentinel_mcp.kql.timespan import Timespan
@@ -83,7 +84,7 @@ async def test_tactics_and_techniques_are_those_of_attack() -> None:
 async def test_every_alert_is_raised_by_its_rule_on_the_rows_of_its_time(
     directory: Path, checker: Checker
 ) -> None:
-    with Store.open(directory) as store:
+    with Store.open(directory, now=MOMENT) as store:
         clock = Clock(store.anchor)
         catalog = bundled("sentinel").with_tables(store.tables().values())
         for case in cases(clock):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
 from stores import built_store, copied
 
+from moment import MOMENT
 from sentinel_mcp.errors import StoreCorrupt
 from sentinel_mcp.kql.catalog import bundled
 from sentinel_mcp.local.ingest import ingest
@@ -46,17 +47,17 @@ def count(store: Store, table: str) -> int:
 def add_row(directory: Path, folder: Path, table: str = "Extra_CL") -> None:
     file = folder / "extra.jsonl"
     file.write_text('{"TimeGenerated": "2026-01-01T00:00:00Z", "Note": "mine"}\n', encoding="utf-8")
-    ingest(directory, table, [file], catalog=bundled("sentinel"))
+    ingest(directory, table, [file], catalog=bundled("sentinel"), now=MOMENT)
 
 
 def test_a_store_that_is_there_is_not_built_again(built: Path) -> None:
-    with Store.open(built, on_progress=stop_at_build) as store:
+    with Store.open(built, now=MOMENT, on_progress=stop_at_build) as store:
         assert store.notices == []
         assert count(store, "SigninLogs") > 1000
 
 
 def test_kusto_types_that_duckdb_has_not_are_known(built: Path) -> None:
-    with Store.open(built) as store:
+    with Store.open(built, now=MOMENT) as store:
         types = {each.name: each.type for each in store.tables()["SigninLogs"].columns}
 
     assert types["DeviceDetail"] == "dynamic"
@@ -65,7 +66,7 @@ def test_kusto_types_that_duckdb_has_not_are_known(built: Path) -> None:
 
 
 def test_no_string_is_null_so_that_comparisons_keep_the_row(built: Path) -> None:
-    with Store.open(built) as store:
+    with Store.open(built, now=MOMENT) as store:
         connection = store.connect()
         for table in store.tables().values():
             nulls = " + ".join(
@@ -79,7 +80,7 @@ def test_no_string_is_null_so_that_comparisons_keep_the_row(built: Path) -> None
 
 
 def test_a_connection_cannot_change_the_tables(built: Path) -> None:
-    with Store.open(built) as store:
+    with Store.open(built, now=MOMENT) as store:
         connection = store.connect()
         with pytest.raises(duckdb.InvalidInputException, match="read-only"):
             connection.execute("DELETE FROM SigninLogs")
@@ -97,7 +98,7 @@ def test_a_connection_cannot_change_the_tables(built: Path) -> None:
     ],
 )
 def test_a_connection_reaches_no_other_file(built: Path, tmp_path: Path, sql: str) -> None:
-    with Store.open(built) as store:
+    with Store.open(built, now=MOMENT) as store:
         connection = store.connect()
         with pytest.raises(duckdb.Error):
             connection.execute(sql.format(file=tmp_path / "x"))
@@ -108,7 +109,7 @@ def test_a_connection_reaches_no_other_file(built: Path, tmp_path: Path, sql: st
 def test_an_open_store_sees_rows_that_another_process_brought(
     directory: Path, tmp_path: Path
 ) -> None:
-    with Store.open(directory) as store:
+    with Store.open(directory, now=MOMENT) as store:
         before = store.connect()
         add_row(directory, tmp_path)
 
@@ -125,7 +126,7 @@ def test_damaged_files_are_built_anew_and_that_is_told(directory: Path) -> None:
     (directory / "logs.duckdb").write_bytes(b"not a database " * 9000)
     (directory / "resources.sqlite").write_bytes(b"nor this one " * 9000)
 
-    with Store.open(directory) as store:
+    with Store.open(directory, now=MOMENT) as store:
         assert count(store, "SigninLogs") > 1000
         assert len(store.documents.list("incidents")) == 30
         told = " ".join(store.notices)
@@ -142,7 +143,7 @@ def test_a_file_that_was_cut_is_noticed(directory: Path, keep: float) -> None:
     path.write_bytes(content[: int(len(content) * keep)])
 
     with pytest.raises(BuildBegan):
-        Store.open(directory, on_progress=stop_at_build)
+        Store.open(directory, now=MOMENT, on_progress=stop_at_build)
 
 
 def test_a_block_found_damaged_by_a_query_leads_to_a_new_build(directory: Path) -> None:
@@ -151,7 +152,7 @@ def test_a_block_found_damaged_by_a_query_leads_to_a_new_build(directory: Path) 
     # Among the rows that were written first, which nobody reads at the start.
     content[2_000_000] ^= 0xFF
     path.write_bytes(content)
-    with Store.open(directory, on_progress=stop_at_build) as store:
+    with Store.open(directory, now=MOMENT, on_progress=stop_at_build) as store:
         connection = store.connect()
         with pytest.raises(duckdb.Error, match=r"[Cc]orrupt"):
             for table in store.tables():
@@ -170,7 +171,7 @@ def test_a_block_found_damaged_by_a_query_leads_to_a_new_build(directory: Path) 
 def test_condemning_a_file_that_was_replaced_meanwhile_keeps_the_new_one(
     directory: Path, tmp_path: Path
 ) -> None:
-    with Store.open(directory) as store:
+    with Store.open(directory, now=MOMENT) as store:
         add_row(directory, tmp_path)
         store.condemn("what this process had open")
 
@@ -182,14 +183,14 @@ def test_a_day_later_the_scenario_is_new_and_what_was_brought_stays(
 ) -> None:
     add_row(directory, tmp_path)
     add_row(directory, tmp_path, table="SecurityEvent")
-    with Store.open(directory) as store:
+    with Store.open(directory, now=MOMENT) as store:
         scenario_rows = count(store, "SecurityEvent")
         changed = store.documents.list("incidents")[3]
         changed["properties"]["title"] = "My title"
         store.documents.put("incidents", changed["name"], changed)
         before = store.anchor
 
-    later = datetime.now(UTC) + timedelta(hours=26)
+    later = MOMENT + timedelta(hours=26)
     with Store.open(directory, now=later) as store:
         assert store.anchor - before > timedelta(hours=24)
         assert count(store, "Extra_CL") == 1
@@ -220,11 +221,11 @@ def test_a_build_that_fails_leaves_the_store_as_it_was(directory: Path) -> None:
             raise BuildBegan
 
     with pytest.raises(BuildBegan):
-        Store.open(directory, now=datetime.now(UTC) + timedelta(hours=26), on_progress=fail_late)
+        Store.open(directory, now=MOMENT + timedelta(hours=26), on_progress=fail_late)
 
     assert (path.stat().st_mtime_ns, path.stat().st_size) == before
     assert not list(directory.glob("*.scratch*"))
-    with Store.open(directory, on_progress=stop_at_build) as store:
+    with Store.open(directory, now=MOMENT, on_progress=stop_at_build) as store:
         assert len(store.documents.list("incidents")) == 30
 
 

@@ -15,6 +15,7 @@ from fastmcp.client.transports import FastMCPTransport
 from tests.embedded import server_over
 from tests.local.stores import built_store, copied
 
+from moment import clock
 from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.local.documents import Body, Documents
 from sentinel_mcp.local.workspace import LocalWorkspace, open_local
@@ -89,7 +90,7 @@ def enlarge(documents: Documents) -> None:
 async def large(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Large]:
     directory = copied(built_store(tmp_path_factory), tmp_path_factory.mktemp("large") / "store")
     checker = Checker(timeout_s=30)
-    workspace = await open_local(directory, checker)
+    workspace = await open_local(directory, checker, clock=clock())
     enlarge(workspace.store.documents)
     server = server_over(workspace, checker, Settings(max_answer_bytes=MAX_ANSWER_BYTES))
     async with Client(server) as client:

@@ -11,6 +11,7 @@ from fastmcp import Client
 from fastmcp.client.elicitation import ElicitResult
 from fastmcp.client.transports import FastMCPTransport
 
+from moment import MOMENT
 from sentinel_mcp.cli.session import opened_server
 from sentinel_mcp.server import create_server
 from sentinel_mcp.settings import Settings, Workspace
@@ -112,7 +113,7 @@ async def test_a_hidden_tool_cannot_be_reached(client: Connected, name: str) -> 
 async def test_a_change_called_through_the_three_asks_the_user(
     cache_dir: Path, mode: Literal["legacy", "auto"]
 ) -> None:
-    settings = Settings(cache_dir=cache_dir, allow_writes=True)
+    settings = Settings(cache_dir=cache_dir, now=MOMENT, allow_writes=True)
     user = Hesitant()
     call = {"name": "delete_watchlist", "arguments": {"watchlist": "VIPUsers", "confirm": True}}
     opened = opened_server(settings, Choice(discover=True, writes=True))

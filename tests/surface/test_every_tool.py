@@ -14,6 +14,7 @@ from tests.embedded import server_over
 from tests.local.stores import built_store, copied
 from tests.scripted import WORKSPACE, Reply, Route, ScriptedAzure, Tokens, refusal
 
+from moment import clock
 from sentinel_mcp.domains.untrusted import UNTRUSTED
 from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.local import identity
@@ -185,7 +186,7 @@ async def embedded(
     tmp_path_factory: pytest.TempPathFactory, checker: Checker
 ) -> AsyncGenerator[LocalWorkspace]:
     directory = copied(built_store(tmp_path_factory), tmp_path_factory.mktemp("every") / "store")
-    workspace = await open_local(directory, checker)
+    workspace = await open_local(directory, checker, clock=clock())
     yield workspace
     await workspace.aclose()
 

@@ -17,6 +17,7 @@ from fastmcp.client.transports import FastMCPTransport
 from test_every_tool import CHANGES, agreed, real
 from tests.local.stores import built_store, copied
 
+from moment import clock
 from sentinel_mcp.azure.reads import only_reads
 from sentinel_mcp.cli.embedded import WORKSPACE
 from sentinel_mcp.kql.validator import Checker
@@ -72,7 +73,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def opened(
     directory: Path, checker: Checker, *, losing: bool
 ) -> AsyncGenerator[tuple[LocalWorkspace, Connected, Losing | None]]:
-    workspace = await open_local(directory, checker)
+    workspace = await open_local(directory, checker, clock=clock())
     lossy = Losing(workspace.make_transport()) if losing else None
 
     def make_transport() -> AsyncHttpTransport[Any, Any]:
@@ -84,6 +85,7 @@ async def opened(
         make_transport=make_transport,
         make_credential=workspace.make_credential,
         checker=checker,
+        clock=workspace.clock,
     )
     async with workspace, Client(server) as client:
         yield workspace, client, lossy

@@ -20,6 +20,7 @@ from test_every_tool import CHANGES, READS, agreed, real
 from tests.embedded import server_over
 from tests.local.stores import built_store, copied
 
+from moment import clock
 from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.local.requests import RequestLog
 from sentinel_mcp.local.services.operations import Operation, operations
@@ -56,7 +57,7 @@ async def embedded(
 ) -> AsyncGenerator[tuple[LocalWorkspace, Connected]]:
     directory = copied(built_store(tmp_path_factory), tmp_path_factory.mktemp("used") / "store")
     checker = Checker(timeout_s=30)
-    workspace = await open_local(directory, checker)
+    workspace = await open_local(directory, checker, clock=clock())
     server = server_over(workspace, checker, Settings(allow_writes=True))
     async with Client(server) as client:
         yield workspace, client

@@ -14,6 +14,8 @@ import httpx2
 import pytest
 from fastmcp import Client
 
+from moment import NOW
+
 PATIENCE_S = 60
 
 
@@ -33,7 +35,7 @@ async def served(transport: str, folder: Path) -> AsyncGenerator[str]:
         *("--transport", transport, "--port", str(port)),
         stdin=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
-        env={**kept, "SENTINEL_CACHE_DIR": str(folder)},
+        env={**kept, **NOW, "SENTINEL_CACHE_DIR": str(folder)},
     )
     try:
         # The command tells on stderr when it listens; until then there is nothing to connect to.

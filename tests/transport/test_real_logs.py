@@ -14,6 +14,8 @@ import pytest_asyncio
 from fastmcp import Client
 from fastmcp.client.transports import StdioTransport
 
+from moment import NOW
+
 TELEMETRY = Path(__file__).parents[3] / "shared" / "data" / "telemetry"
 
 pytestmark = [
@@ -33,6 +35,7 @@ async def recorded(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[C
     folder = tmp_path_factory.mktemp("recorded")
     environment = {
         **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+        **NOW,
         "SENTINEL_CACHE_DIR": str(folder),
     }
     for arguments in (

@@ -12,6 +12,7 @@ from fastmcp import Client
 from fastmcp.client.elicitation import ElicitResult
 from fastmcp.client.transports import FastMCPTransport
 
+from moment import MOMENT
 from sentinel_mcp.cli.session import opened_server
 from sentinel_mcp.settings import Settings
 from sentinel_mcp.surface import Choice
@@ -48,7 +49,7 @@ async def analyst(tmp_path: Path) -> AsyncGenerator[Analyst]:
         questions.append(message)
         return ElicitResult[dict[str, bool]](action="accept", content={"value": True})
 
-    settings = Settings(cache_dir=tmp_path, allow_writes=True)
+    settings = Settings(cache_dir=tmp_path, now=MOMENT, allow_writes=True)
     choice = Choice(toolsets=("all",), writes=True)
     opened = opened_server(settings, choice)
     async with opened as server, Client(server, elicitation_handler=agree) as client:

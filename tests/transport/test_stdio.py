@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from moment import NOW
+
 PATIENCE_S = 60
 """How long a test waits before it calls a process stuck; far above what is usual."""
 
@@ -28,7 +30,7 @@ class Server:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**kept, "SENTINEL_CACHE_DIR": str(folder), **variables},
+            env={**kept, **NOW, "SENTINEL_CACHE_DIR": str(folder), **variables},
             text=True,
         )
         self.lines: list[str] = []

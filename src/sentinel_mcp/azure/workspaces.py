@@ -9,9 +9,11 @@ import asyncio
 import importlib
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sentinel_mcp.azure.context import AzureServicesContext
+from sentinel_mcp.clock import Clock
 from sentinel_mcp.errors import NotFound, Unavailable
 from sentinel_mcp.settings import Settings, Workspace
 
@@ -27,7 +29,10 @@ _SHOWN_CHARS = 80
 
 
 class Workspaces:
-    """The configured workspaces by name; all of them share one transport and one credential."""
+    """The configured workspaces by name; all of them share one transport and one credential.
+
+    `clock` tells what the time is in them.
+    """
 
     def __init__(
         self,
@@ -39,7 +44,9 @@ class Workspaces:
         make_credential: Callable[[], AsyncTokenCredential] | None = None,
         read_only: bool = True,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], datetime] | None = None,
     ) -> None:
+        self.clock = clock or Clock()
         self._settings = settings
         self._configured = {each.name: each for each in configured}
         self._make_transport = make_transport

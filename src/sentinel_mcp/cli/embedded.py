@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sentinel_mcp.clock import Clock
 from sentinel_mcp.local import identity
 from sentinel_mcp.settings import LOCAL, Settings, Workspace
 
@@ -52,11 +53,13 @@ class Embedded:
         self,
         directory: Path,
         checker: Checker,
+        clock: Clock,
         *,
         on_progress: Callable[[str, float], None] | None = None,
     ) -> None:
         self._directory = directory
         self._checker = checker
+        self._clock = clock
         self._on_progress = on_progress or _log_progress
         self._opening: asyncio.Task[LocalWorkspace] | None = None
 
@@ -83,7 +86,9 @@ class Embedded:
     async def _open(self) -> LocalWorkspace:
         from sentinel_mcp.local.workspace import open_local
 
-        workspace = await open_local(self._directory, self._checker, on_progress=self._on_progress)
+        workspace = await open_local(
+            self._directory, self._checker, clock=self._clock, on_progress=self._on_progress
+        )
         self._on_progress("ready", 1.0)
         for notice in workspace.notices:
             log.warning("%s", notice)

@@ -40,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
             where=arguments.where,
             windows_events=arguments.windows,
             time_field=arguments.time_field,
+            now=settings.now,
             on_progress=progress,
         )
     _tell(report)

@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
         for path in (files.logs, files.resources):
             _remove(path)
     with output.progress("Building the workspace") as progress:
-        store = Store.open(directory, on_progress=progress)
+        store = Store.open(directory, now=settings.now, on_progress=progress)
     with store:
         output.line(f"{len(store.tables())} tables in {directory}", style="good")
     output.notice("Restart servers that use it: they may still show the old incidents.")

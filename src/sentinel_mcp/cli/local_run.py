@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sentinel_mcp.cli import output
 from sentinel_mcp.cli.embedded import WORKSPACE, directory_of
 from sentinel_mcp.cli.logs import prepare_logging
+from sentinel_mcp.clock import Clock
 from sentinel_mcp.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -32,10 +33,11 @@ async def _serve(settings: Settings, directory: Path, port: int) -> None:
     from sentinel_mcp.local.server import serve_loopback
     from sentinel_mcp.local.workspace import open_local
 
-    checker = Checker(timeout_s=settings.validation_timeout_s)
+    clock = Clock(settings.now)
+    checker = Checker(timeout_s=settings.validation_timeout_s, now=clock)
     try:
         with output.progress("Opening the workspace") as progress:
-            workspace = await open_local(directory, checker, on_progress=progress)
+            workspace = await open_local(directory, checker, clock=clock, on_progress=progress)
         async with workspace:
             for notice in workspace.notices:
                 output.notice(notice)

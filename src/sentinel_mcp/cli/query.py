@@ -15,6 +15,7 @@ from sentinel_mcp.cli import output
 from sentinel_mcp.cli.documents import Document, read_jsonl
 from sentinel_mcp.cli.logs import prepare_logging
 from sentinel_mcp.cli.runners import Answer, FixtureRunner, Runner, ServerRunner
+from sentinel_mcp.clock import Clock
 from sentinel_mcp.errors import ConfigError, InputError, SentinelError
 from sentinel_mcp.settings import LOCAL, MIB, Settings, load
 
@@ -86,10 +87,12 @@ async def _runner(settings: Settings, fixtures: str | None) -> AsyncGenerator[Ru
     from sentinel_mcp.cli.fixtures import load_fixtures
     from sentinel_mcp.kql.validator import Checker
 
-    checker = Checker(timeout_s=settings.validation_timeout_s, allow=settings.allow_kql)
+    clock = Clock(settings.now)
+    checker = Checker(timeout_s=settings.validation_timeout_s, allow=settings.allow_kql, now=clock)
     connection = duckdb.connect(":memory:")
     try:
-        yield FixtureRunner(connection, load_fixtures(Path(fixtures), connection), checker)
+        catalog = load_fixtures(Path(fixtures), connection)
+        yield FixtureRunner(connection, catalog, checker, clock)
     finally:
         connection.close()
         await checker.aclose()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sentinel_mcp.kql.timespan import parse_timespan
@@ -89,12 +89,19 @@ def _notes(answer: dict[str, Any]) -> list[str]:
 class FixtureRunner:
     """Runs queries on tables in memory, with the engine of the embedded workspace."""
 
-    def __init__(self, connection: DuckDBPyConnection, catalog: Catalog, checker: Checker) -> None:
+    def __init__(
+        self,
+        connection: DuckDBPyConnection,
+        catalog: Catalog,
+        checker: Checker,
+        clock: Callable[[], datetime],
+    ) -> None:
         from sentinel_mcp.engine.engine import DuckdbEngine
 
         self._engine = DuckdbEngine(connection, catalog)
         self._catalog = catalog
         self._checker = checker
+        self._clock = clock
 
     async def run(self, query: str, timespan: str | None) -> Answer:
         """Run a query as the embedded workspace does."""
@@ -115,7 +122,5 @@ class FixtureRunner:
     def _read(
         self, query: Normalised, timespan: Timespan | None
     ) -> tuple[EngineResult, list[list[object]]]:
-        result = self._engine.run(
-            query, timespan=timespan, now=datetime.now(UTC), max_rows=MAX_ROWS
-        )
+        result = self._engine.run(query, timespan=timespan, now=self._clock(), max_rows=MAX_ROWS)
         return result, list(result.rows)

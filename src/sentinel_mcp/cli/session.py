@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
+from sentinel_mcp.clock import Clock
 from sentinel_mcp.errors import SentinelError
 from sentinel_mcp.settings import Settings
 
@@ -48,13 +49,15 @@ async def opened_server(
     from sentinel_mcp.cli.embedded import WORKSPACE, Embedded, directory_of
     from sentinel_mcp.kql.validator import Checker
 
+    clock = Clock(settings.now)
     # One checker for both sides: each would start a worker process of 200 MB.
     checker = Checker(
         timeout_s=settings.validation_timeout_s,
         allow=settings.allow_kql,
         allowed_workspaces=settings.allowed_remote_workspaces,
+        now=clock,
     )
-    embedded = Embedded(directory_of(settings), checker, on_progress=on_progress)
+    embedded = Embedded(directory_of(settings), checker, clock, on_progress=on_progress)
     try:
         yield create_server(
             settings,
@@ -63,6 +66,7 @@ async def opened_server(
             make_credential=embedded.make_credential,
             checker=checker,
             choice=choice,
+            clock=clock,
         )
     finally:
         await embedded.aclose()

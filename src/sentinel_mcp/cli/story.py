@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sentinel_mcp.cli import output
 from sentinel_mcp.cli.hunts import processes_on, services_on, sign_ins_from, sign_ins_of, traces_of
 from sentinel_mcp.cli.session import Session
+from sentinel_mcp.settings import EARLIEST
 
 RANKS = ("High", "Medium", "Low", "Informational")
 SHOWN_ROWS = 12
@@ -47,7 +48,7 @@ class Case:
     accounts: list[str] = field(default_factory=list[str])
     addresses: list[str] = field(default_factory=list[str])
     hosts: list[str] = field(default_factory=list[str])
-    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+    began: datetime = EARLIEST
     moments: list[Moment] = field(default_factory=list[Moment])
     calls: int = 0
     _pending: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])

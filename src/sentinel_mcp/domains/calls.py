@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -81,6 +82,10 @@ class AzureCalls:
     def max_answer_bytes(self) -> int:
         """What one answer may weigh."""
         return self._settings.max_answer_bytes
+
+    def now(self) -> datetime:
+        """Return the time in the workspaces, in UTC."""
+        return self._workspaces.clock()
 
     async def open(self, workspace: str | None) -> AzureServicesContext:
         """Return the clients of a workspace, by its configured name.

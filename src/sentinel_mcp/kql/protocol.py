@@ -4,7 +4,7 @@ Frames on the worker's stdin and stdout: four bytes of length, big-endian, then 
 worker greets with `{"hello": versions}`; then each request has one answer, in order:
 
     {"id", "op": "schema", "key", "tables", ...}     {"id", "done": null}
-    {"id", "op": "check", "key", "query"}            {"id", "done": Findings}
+    {"id", "op": "check", "key", "query", "now"}     {"id", "done": Findings}
     {"id", "op": "normalise", "key", "query"}        {"id", "done": {text, tables, columns}}
 
 or, where it could not be done, `{"id", "fault": {"kind", ...}}`.

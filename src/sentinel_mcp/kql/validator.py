@@ -6,8 +6,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
+from sentinel_mcp.clock import Clock
 from sentinel_mcp.errors import (
     InputError,
     KqlError,
@@ -53,8 +55,13 @@ class Checker:
         prefer_grammar: bool = False,
         runtimes: Callable[[], Sequence[Path]] = dotnet.runtimes,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] | None = None,
     ) -> None:
-        """Prepare; `runtimes` finds the .NET roots to try, `clock` ages the cache."""
+        """Prepare; `runtimes` finds the .NET roots to try, `clock` ages the cache.
+
+        `now` is the time that queries call now.
+        """
+        self._now = now or Clock()
         self._timeout_s = timeout_s
         self._allow = frozenset(allow)
         self._allowed_workspaces = tuple(allowed_workspaces)
@@ -94,7 +101,7 @@ class Checker:
         key = (query, catalog.environment, catalog.version)
         if (kept := self._checks.get(key)) is not None:
             return kept
-        done = await self._ask("check", query, catalog)
+        done = await self._ask("check", query, catalog, now=self._now().isoformat())
         if done is None:
             check = self._verdict(await self._by_grammar(query, catalog), "grammar")
         else:
@@ -135,10 +142,12 @@ class Checker:
         if self._supervisor:
             await self._supervisor.aclose()
 
-    async def _ask(self, operation: str, query: str, catalog: Catalog) -> Message | None:
+    async def _ask(
+        self, operation: str, query: str, catalog: Catalog, **more: str
+    ) -> Message | None:
         if self._supervisor is None:
             return None
-        answer = await self._supervisor.ask({"op": operation, "query": query}, catalog)
+        answer = await self._supervisor.ask({"op": operation, "query": query, **more}, catalog)
         return None if answer is None else _done(answer)
 
     async def _by_grammar(self, query: str, catalog: Catalog) -> Findings:

@@ -102,6 +102,7 @@ def create_app(store: Store, queries: Queries, clock: Clock) -> ASGIApp:
             Exception: _on_bug,
         },
     )
+    app.state.clock = clock
     app.router.redirect_slashes = False
     return _identified(app)
 
@@ -193,7 +194,9 @@ def _check_scope(request: Request) -> None:
 async def _on_fault(request: Request, error: Exception) -> Response:
     fault = cast("Fault", error)  # registered for this class alone
     asks_graph = request.url.path.lower().startswith(graph.ROOT)
-    body = graph.error_body(fault, request) if asks_graph else fault.body()
+    body = (
+        graph.error_body(fault, request, request.app.state.clock()) if asks_graph else fault.body()
+    )
     return answer(body, fault.status, fault.headers)
 
 

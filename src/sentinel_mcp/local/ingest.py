@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from sentinel_mcp.errors import InputError
@@ -64,6 +65,7 @@ def ingest(
     where: Sequence[str] = (),
     windows_events: bool = False,
     time_field: str | None = None,
+    now: datetime | None = None,
     on_progress: OnProgress | None = None,
 ) -> IngestReport:
     """Append the rows of files to a table of the store in `directory`.
@@ -72,7 +74,7 @@ def ingest(
     does not fit is refused; other fields become columns typed by what they hold. `where` takes
     conditions `Field=Value`. `windows_events` sends each event to the table of its channel
     instead: SecurityEvent, Sysmon or Event. `time_field` names the field with the time, where it
-    is none of the usual ones.
+    is none of the usual ones. `now` is the moment to which the scenario is anchored.
 
     Raises:
         InputError: the arguments contradict each other, a file cannot be read to its end, or none
@@ -85,7 +87,8 @@ def ingest(
         raise InputError("There is no file to ingest.", hint="Name at least one.")
     found = find(files)
     tell = on_progress or _unheard
-    with Store.open(directory, on_progress=lambda what, part: tell(what, part * 0.1)) as store:
+    opened = Store.open(directory, now=now, on_progress=lambda what, part: tell(what, part * 0.1))
+    with opened as store:
         notices = [*store.notices, *found.notices]
         names = {each.lower(): each for each in (*store.tables(), *catalog.tables)}
     place = StoreFiles(directory)

@@ -87,8 +87,8 @@ class Store:
     ) -> Store:
         """Open the store of a directory; build it when it is missing, damaged or out of date.
 
-        `now` is the moment to which the scenario is anchored; it is for tests. What was repaired
-        or carried over is told in `notices`.
+        `now` is the moment to which the scenario is anchored, in place of the present. What was
+        repaired or carried over is told in `notices`.
 
         Raises:
             Busy: another process has been building for too long.

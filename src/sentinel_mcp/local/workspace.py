@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from sentinel_mcp.clock import Clock
 from sentinel_mcp.errors import Unavailable
 from sentinel_mcp.local.app import create_app
 from sentinel_mcp.local.files import StoreFiles
@@ -18,18 +19,12 @@ from sentinel_mcp.local.requests import RequestLog
 from sentinel_mcp.local.services.logs.behaviour import Queries
 from sentinel_mcp.local.services.logs.engines import Engines, MakeEngine
 from sentinel_mcp.local.services.logs.functions import WorkspaceFunctions
-from sentinel_mcp.local.services.writing import Clock
 from sentinel_mcp.local.store import OnProgress, Store
 
 if TYPE_CHECKING:
     from sentinel_mcp.kql.validator import Checker
     from sentinel_mcp.local.credential import LocalCredential
     from sentinel_mcp.local.transport import AsgiTransport
-
-
-def utc_now() -> datetime:
-    """Return the time."""
-    return datetime.now(UTC)
 
 
 class LocalWorkspace:
@@ -41,9 +36,10 @@ class LocalWorkspace:
         store: Store,
         checker: Checker,
         *,
-        clock: Clock = utc_now,
+        clock: Callable[[], datetime],
         make_engine: MakeEngine | None = None,
     ) -> None:
+        self.clock = clock
         self.directory = directory
         self.store = store
         self.request_log = RequestLog()
@@ -87,9 +83,11 @@ class LocalWorkspace:
 
 
 async def open_local(
-    directory: Path, checker: Checker, *, on_progress: OnProgress | None = None
+    directory: Path, checker: Checker, *, clock: Clock, on_progress: OnProgress | None = None
 ) -> LocalWorkspace:
     """Open the embedded workspace that is kept in `directory`; build it where it is missing.
+
+    Its time is that of `clock`, and the scenario ends where the clock began.
 
     The first build takes some seconds; `on_progress` is called from another thread meanwhile. A
     caller that is cancelled ends the build, and nothing of it is left.
@@ -103,7 +101,7 @@ async def open_local(
             on_progress(step, part)
 
     def opened() -> Store:
-        store = Store.open(directory, on_progress=told)
+        store = Store.open(directory, now=clock.start, on_progress=told)
         if abandoned.is_set():
             store.close()
         return store
@@ -113,7 +111,7 @@ async def open_local(
     except asyncio.CancelledError:
         abandoned.set()
         raise
-    return LocalWorkspace(directory, store, checker)
+    return LocalWorkspace(directory, store, checker, clock=clock)
 
 
 def _duckdb_engine(store: Store) -> MakeEngine:

@@ -104,7 +104,8 @@ class _Job:
         )
 
 
-def _utc_now() -> datetime:
+def utc_now() -> datetime:
+    """Return the machine's time, by which tasks are measured."""
     return datetime.now(UTC)
 
 
@@ -119,7 +120,7 @@ class TaskManager:
         max_kept: int = 100,
         keep: timedelta = timedelta(minutes=15),
         watch_every_s: float = 2.0,
-        now: Callable[[], datetime] = _utc_now,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         # asyncio's semaphore wakes its waiters in order of arrival: that is the fair queue.
         self._places = {lane: asyncio.Semaphore(limits[lane]) for lane in Lane}

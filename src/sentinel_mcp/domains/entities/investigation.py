@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sentinel_mcp.domains.calls import AzureCalls, Rows
 from sentinel_mcp.domains.entities.findings import Findings, assembled, day_range
@@ -20,7 +20,7 @@ from sentinel_mcp.domains.entities.sources.model import GROUPS
 from sentinel_mcp.domains.entities.subjects import Subject
 from sentinel_mcp.errors import SentinelError
 from sentinel_mcp.kql.timespan import Timespan, parse_timespan
-from sentinel_mcp.tasks.manager import TaskInfo, Watcher
+from sentinel_mcp.tasks.manager import TaskInfo, Watcher, utc_now
 
 Outcome = Rows | SentinelError | None
 """None: not finished in time."""
@@ -45,12 +45,9 @@ class Part:
 class Investigations:
     """Runs investigations; every query waits for its turn in the queries' lane."""
 
-    def __init__(
-        self, azure: AzureCalls, identification: Identification, now: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, azure: AzureCalls, identification: Identification) -> None:
         self._azure = azure
         self._identification = identification
-        self._now = now
 
     async def run(
         self, wanted: Wanted, *, workspace: str | None, watcher: Watcher
@@ -67,14 +64,14 @@ class Investigations:
         def left() -> float:
             return wanted.budget_s - (time.monotonic() - started)
 
-        start, end = parse_timespan(wanted.timespan).bounds(self._now())
+        start, end = parse_timespan(wanted.timespan).bounds(self._azure.now())
         context = await self._azure.open(workspace)
         share = wanted.budget_s * IDENTIFYING_SHARE
         presence, problems = await self._identification.presence(context, share)
         subject = await self._identification.subject(
             context, wanted.value, wanted.kind, presence, share
         )
-        parts = plan(subject, presence, start, end, self._now())
+        parts = plan(subject, presence, start, end, self._azure.now())
         server_s = max(1, int(left()))
 
         def asking(name: str, part: Part) -> Callable[[], Awaitable[Rows]]:
@@ -140,7 +137,7 @@ async def gathered(
 
     `watcher` is told of each part that is done.
     """
-    began = datetime.now(UTC)
+    began = utc_now()
 
     async def attempt(ask: Callable[[], Awaitable[Rows]]) -> Outcome:
         return await azure.attempt(ask())

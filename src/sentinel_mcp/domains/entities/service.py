@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sentinel_mcp.domains.calls import AzureCalls
@@ -19,23 +17,12 @@ if TYPE_CHECKING:
     from sentinel_mcp.azure.workspaces import Workspaces
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Entities:
     """The ways to ask about an entity, over the calls that all areas share."""
 
-    def __init__(
-        self,
-        workspaces: Workspaces,
-        tasks: TaskManager,
-        settings: Settings,
-        *,
-        now: Callable[[], datetime] = _utc_now,
-    ) -> None:
+    def __init__(self, workspaces: Workspaces, tasks: TaskManager, settings: Settings) -> None:
         azure = AzureCalls(workspaces, tasks, settings)
         identification = Identification(azure, Presences(azure))
         self.enrichment = Enrichment(azure)
-        self.investigations = Investigations(azure, identification, now)
-        self.timelines = Timelines(azure, identification, now)
+        self.investigations = Investigations(azure, identification)
+        self.timelines = Timelines(azure, identification)

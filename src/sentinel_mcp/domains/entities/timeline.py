@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -69,12 +69,9 @@ class _Place:
 class Timelines:
     """Reads timelines."""
 
-    def __init__(
-        self, azure: AzureCalls, identification: Identification, now: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, azure: AzureCalls, identification: Identification) -> None:
         self._azure = azure
         self._identification = identification
-        self._now = now
 
     async def page(self, request: TimelineRequest, *, workspace: str | None) -> EntityTimeline:
         """Return one page of events.
@@ -92,7 +89,7 @@ class Timelines:
         context = await self._azure.open(workspace)
         if request.entity_id is not None:
             return await sentinel_timeline.page(
-                self._azure, context, request, request.entity_id, self._now()
+                self._azure, context, request, request.entity_id, self._azure.now()
             )
         return await self._of_logs(context, request, request.value or "")
 
@@ -101,7 +98,7 @@ class Timelines:
     ) -> EntityTimeline:
         call = request.call(context.config.name)
         if request.cursor is None:
-            place = _Place(*parse_timespan(request.timespan).bounds(self._now()))
+            place = _Place(*parse_timespan(request.timespan).bounds(self._azure.now()))
         else:
             place = _Place.of(decode_cursor(call, request.cursor))
         presence, problems = await self._identification.presence(context, IDENTIFYING_S)

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sentinel_mcp.azure.paging import decode_cursor, encode_cursor
 from sentinel_mcp.domains.calls import AzureCalls, Failure, Rows
@@ -51,7 +51,7 @@ class Alerts:
         context = await self._calls.open(workspace)
         call = {"tool": "list_alerts", "workspace": context.config.name, **wanted.as_call()}
         place = (
-            _Place(wanted.start(datetime.now(UTC)))
+            _Place(wanted.start(self._calls.now()))
             if cursor is None
             else _read_place(decode_cursor(call, cursor))
         )
@@ -89,7 +89,7 @@ class Alerts:
 
         """
         context = await self._calls.open(workspace)
-        since = datetime.now(UTC) - timedelta(days=days)
+        since = self._calls.now() - timedelta(days=days)
         found, incidents = await asyncio.gather(
             self._calls.query(context, "read an alert", alert_query(alert, since), max_rows=1),
             self._calls.attempt(

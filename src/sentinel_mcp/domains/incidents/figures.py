@@ -53,13 +53,10 @@ class _State:
 
 
 class Figures:
-    """Counts incidents; `clock` tells how old the open ones are."""
+    """Counts incidents."""
 
-    def __init__(
-        self, calls: AzureCalls, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    def __init__(self, calls: AzureCalls) -> None:
         self._calls = calls
-        self._clock = clock
 
     async def report(
         self,
@@ -74,7 +71,7 @@ class Figures:
             InputError: the range is empty or longer than a year.
 
         """
-        now = self._clock()
+        now = self._calls.now()
         before = created_before or now
         after = created_after or earlier(before, timedelta(days=DEFAULT_DAYS))
         _check(after, before)

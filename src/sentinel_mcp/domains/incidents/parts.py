@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from sentinel_mcp.domains.calls import AzureCalls, Failure
@@ -173,7 +173,7 @@ class Parts:
         since = (
             earlier(created, timedelta(days=1))
             if created
-            else datetime.now(UTC) - timedelta(days=HISTORY_DAYS)
+            else self.calls.now() - timedelta(days=HISTORY_DAYS)
         )
         found = await self.calls.query(
             self.context,

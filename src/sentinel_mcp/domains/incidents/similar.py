@@ -10,7 +10,7 @@ import asyncio
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sentinel_mcp.domains.calls import Failure, Rows
 from sentinel_mcp.domains.documents import Document, inner, name, strings, text, time, whole
@@ -73,7 +73,7 @@ async def similar(parts: Parts, max_bytes: int) -> SimilarSection:
         if len(traits) > MAX_ENTITIES:
             notes.append(f"{MAX_ENTITIES} of {len(traits)} entities were compared.")
             traits = traits[:MAX_ENTITIES]
-    since = datetime.now(UTC) - timedelta(days=DAYS)
+    since = parts.calls.now() - timedelta(days=DAYS)
     alerts, incidents = await asyncio.gather(
         parts.calls.attempt(_alerts(parts, traits, since)),
         parts.calls.attempt(_incidents(parts, since)),

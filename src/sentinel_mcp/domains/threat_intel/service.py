@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sentinel_mcp.azure import odata
@@ -41,11 +40,6 @@ PAGE_SIZE = 100
 
 MAX_PAGES = 10
 """Of Azure's, read for one page of ours: a search that finds little ends after 1,000."""
-
-
-def utc_now() -> datetime:
-    """Return the time."""
-    return datetime.now(UTC)
 
 
 @dataclass(slots=True)
@@ -96,18 +90,10 @@ class _Scan:
 class Intelligence:
     """Reads and changes them, through the calls that all areas share."""
 
-    def __init__(
-        self,
-        workspaces: Workspaces,
-        tasks: TaskManager,
-        settings: Settings,
-        *,
-        clock: Callable[[], datetime] = utc_now,
-    ) -> None:
+    def __init__(self, workspaces: Workspaces, tasks: TaskManager, settings: Settings) -> None:
         self._azure = AzureCalls(workspaces, tasks, settings)
-        self._clock = clock
         self._matching = Matching(self._azure)
-        self._writes = IndicatorWrites(self._azure, clock)
+        self._writes = IndicatorWrites(self._azure, self._azure.now)
 
     async def search(
         self, wanted: IndicatorFilter, *, limit: int, cursor: str | None, workspace: str | None
@@ -153,7 +139,7 @@ class Intelligence:
                 hint="Take `name` of an indicator from `search_indicators`. "
                 "A new one can be missing for some minutes.",
             )
-        return read_detail(document, context.config.name, self._clock())
+        return read_detail(document, context.config.name, self._azure.now())
 
     async def metrics(self, *, workspace: str | None) -> IndicatorMetrics:
         """Return how many indicators there are, by source and kind."""
@@ -214,7 +200,7 @@ class Intelligence:
 
     def _sift(self, documents: list[Document], wanted: IndicatorFilter, scan: _Scan) -> bool:
         """Take what passes; return whether the page was gone through to its end."""
-        now = self._clock()
+        now = self._azure.now()
         for index, document in enumerate(documents[scan.skip :], start=scan.skip):
             if wanted.keeps(document, now) and not scan.take(read_indicator(document, now)):
                 scan.skip = index

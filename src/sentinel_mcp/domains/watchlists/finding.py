@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sentinel_mcp.domains.calls import AzureCalls, Failure, Rows
@@ -75,7 +75,7 @@ class Finder:
             raise watchlists
         by_table = None if isinstance(rows, SentinelError) or rows.fault else rows
         listed = [] if isinstance(watchlists, SentinelError) else watchlists
-        lagging = [each for each in listed if by_table is None or _changed_lately(each)]
+        lagging = [each for each in listed if by_table is None or self._changed_lately(each)]
         read = await asyncio.gather(
             *(
                 self._azure.attempt(self._read(Shelf(self._azure, context, name(each)), value))
@@ -95,6 +95,11 @@ class Finder:
             missing=missing,
             unread=len(lagging) - _MAX_READ,
         )
+
+    def _changed_lately(self, watchlist: Document) -> bool:
+        properties = inner(watchlist, "properties")
+        changed = time(properties, "updated") or time(properties, "created")
+        return changed is not None and self._azure.now() - changed < _LAGGING
 
     async def _read(self, shelf: Shelf, value: str) -> _Read:
         documents, complete = await shelf.read_through(_MAX_PAGES)
@@ -220,12 +225,6 @@ def _merged(of_table: Iterable[FoundItem], read: Iterable[_Read]) -> list[FoundI
         and (each.watchlist.lower(), each.item_id) not in known
     ]
     return sorted([*older, *newer], key=lambda each: (each.match, each.watchlist.lower()))
-
-
-def _changed_lately(watchlist: Document) -> bool:
-    properties = inner(watchlist, "properties")
-    changed = time(properties, "updated") or time(properties, "created")
-    return changed is not None and datetime.now(UTC) - changed < _LAGGING
 
 
 def _warnings(rows: Rows | None, read: Iterable[_Read], *, more: bool, unread: int) -> list[str]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sentinel_mcp.azure.odata import path_segment
@@ -48,11 +47,6 @@ _WORKSPACES = (
 )
 
 
-def utc_now() -> datetime:
-    """Return the time."""
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True, slots=True)
 class _Subscription:
     """A subscription, and a context whose identity can see it."""
@@ -67,19 +61,12 @@ class _Subscription:
 class WorkspaceDirectory:
     """Describes workspaces; what else is told of one has a reader of its own."""
 
-    def __init__(
-        self,
-        workspaces: Workspaces,
-        tasks: TaskManager,
-        settings: Settings,
-        *,
-        clock: Callable[[], datetime] = utc_now,
-    ) -> None:
+    def __init__(self, workspaces: Workspaces, tasks: TaskManager, settings: Settings) -> None:
         self._calls = calls = AzureCalls(workspaces, tasks, settings)
         self.permissions = Permissions(calls, writes_allowed=settings.allow_writes)
         self.usage = UsageReports(calls)
         self.setups = Setups(calls)
-        self.metrics = WorkspaceMetrics(calls, clock)
+        self.metrics = WorkspaceMetrics(calls, calls.now)
 
     async def get(self, workspace: str | None) -> WorkspaceDetail:
         """Return a configured workspace as it is set up; a part that cannot be read says so."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import cast
 
 from sentinel_mcp.kql.protocol import Findings
@@ -34,8 +35,8 @@ def bind(query: str, state: State) -> Code:
         return Language.KustoCode.Parse(query, state.globals)
 
 
-def check(query: str, state: State) -> Findings:
-    """Return all findings on a query."""
+def check(query: str, state: State, now: datetime) -> Findings:
+    """Return all findings on a query that is asked at `now`."""
     code = bind(query, state)
     positions = Positions(query)
     found = diagnose(code, state, positions)
@@ -43,7 +44,7 @@ def check(query: str, state: State) -> Findings:
     if not code.HasSemantics:
         return Findings(found, constructs=guarded)
     sources = Sources(code, state)
-    ranges = Ranges(sources, positions)
+    ranges = Ranges(sources, positions, now)
     broken = any(each.severity == "error" for each in found)
     return Findings(
         diagnostics=(*found, *_assumptions(sources, state, positions)),

@@ -35,10 +35,10 @@ _LENGTHS = {"endofday": ("startofday", _DAY), "endofweek": ("startofweek", _WEEK
 class Moments:
     """Reads expressions of one query, with its `let` constants put in."""
 
-    def __init__(self, sources: Sources, positions: Positions) -> None:
+    def __init__(self, sources: Sources, positions: Positions, now: datetime) -> None:
         self._sources = sources
         self._positions = positions
-        self._now = _ticks(datetime.now(UTC) - _EPOCH)
+        self._now = _ticks(now - _EPOCH)
 
     def bound(self, node: Node, calls: Sequence[Node]) -> tuple[str, int | None]:
         """Return an expression's text and its ticks, None where only a run could tell."""

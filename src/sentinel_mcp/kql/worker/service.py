@@ -6,6 +6,7 @@ import faulthandler
 import sys
 import traceback
 from collections.abc import Callable
+from datetime import datetime
 from typing import BinaryIO
 
 from sentinel_mcp.kql.protocol import Message, encode, read_frame
@@ -69,7 +70,8 @@ class Service:
         self._states.push(request["key"], request)
 
     def _check(self, request: Message) -> object:
-        return analysis.check(request["query"], self._state(request))
+        asked_at = datetime.fromisoformat(request["now"])
+        return analysis.check(request["query"], self._state(request), asked_at)
 
     def _normalise(self, request: Message) -> object:
         # Imported on demand: only the embedded workspace and kept results need it.

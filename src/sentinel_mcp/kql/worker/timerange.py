@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sentinel_mcp.kql.results import TimeRange
 from sentinel_mcp.kql.worker.kusto import Node, Syntax, name_of
@@ -57,9 +58,9 @@ class Range:
 class Ranges:
     """Works out the ranges of a query's sources."""
 
-    def __init__(self, sources: Sources, positions: Positions) -> None:
+    def __init__(self, sources: Sources, positions: Positions, now: datetime) -> None:
         self._sources = sources
-        self._moments = Moments(sources, positions)
+        self._moments = Moments(sources, positions, now)
         self.by_source: list[tuple[Source, list[Range]]] = [
             (source, [self._range(source, reading) for reading in sources.readings(source)])
             for source in sources.found

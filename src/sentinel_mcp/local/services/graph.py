@@ -143,12 +143,12 @@ def selected(document: Body, names: Sequence[str]) -> Body:
     return {name: value for name, value in document.items() if name in wanted}
 
 
-def error_body(fault: Fault, request: Request) -> Body:
+def error_body(fault: Fault, request: Request, now: datetime) -> Body:
     """Return a refusal as Graph words it: with a date and ids within."""
     own = str(uuid4())
     inner: Body = {
         **(fault.inner or {}),
-        "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
+        "date": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
         "request-id": own,
         "client-request-id": request.headers.get("client-request-id", own),
     }
