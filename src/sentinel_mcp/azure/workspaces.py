@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-from sentinel_mcp.azure.context import AzureServicesContext
+from sentinel_mcp.azure.context import AzureServicesContext, ServiceNotices
 from sentinel_mcp.errors import NotFound, Unavailable
 from sentinel_mcp.settings import Settings, Workspace
 
@@ -39,6 +39,7 @@ class Workspaces:
         make_credential: Callable[[], AsyncTokenCredential] | None = None,
         read_only: bool = True,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        notices: ServiceNotices | None = None,
     ) -> None:
         self._settings = settings
         self._configured = {each.name: each for each in configured}
@@ -46,6 +47,7 @@ class Workspaces:
         self._make_credential = make_credential
         self._read_only = read_only
         self._sleep = sleep
+        self._notices = notices or ServiceNotices()
         self._lock = asyncio.Lock()
         self._stack = AsyncExitStack()
         self._wiring: Wiring | None = None
@@ -107,6 +109,7 @@ class Workspaces:
                 make_credential=self._make_credential,
                 read_only=self._read_only,
                 sleep=self._sleep,
+                notices=self._notices,
             )
             context = clients.open_clients(attempt, wiring, workspace)
             self._wiring = wiring

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from sentinel_mcp.errors import InputError
+from sentinel_mcp.errors import InputError, StoreCorrupt
 from sentinel_mcp.kql.catalog import Catalog
+from sentinel_mcp.local.damage import Damaged
 from sentinel_mcp.local.files import StoreFiles
 from sentinel_mcp.local.intake import windows
 from sentinel_mcp.local.intake.mapping import MappedField, Refusal, TableMapping
@@ -23,6 +25,15 @@ OnProgress = Callable[[str, float], None]
 MAX_REFUSALS = 20
 """Refused rows that a report shows; the others are counted."""
 LOCK_PATIENCE_S = 120.0
+COMMIT_ATTEMPTS = 3
+
+
+class OpenStore(Protocol):
+    """Opens the store of a directory, as `Store.open` does."""
+
+    def __call__(self, directory: Path, *, on_progress: OnProgress | None) -> Store:
+        """Open it; build it where need be."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +76,7 @@ def ingest(
     windows_events: bool = False,
     time_field: str | None = None,
     on_progress: OnProgress | None = None,
+    open_store: OpenStore = Store.open,
 ) -> IngestReport:
     """Append the rows of files to a table of the store in `directory`.
 
@@ -72,7 +84,7 @@ def ingest(
     does not fit is refused; other fields become columns typed by what they hold. `where` takes
     conditions `Field=Value`. `windows_events` sends each event to the table of its channel
     instead: SecurityEvent, Sysmon or Event. `time_field` names the field with the time, where it
-    is none of the usual ones.
+    is none of the usual ones. `open_store` is for tests.
 
     Raises:
         InputError: the arguments contradict each other, a file cannot be read to its end, or none
@@ -85,11 +97,11 @@ def ingest(
         raise InputError("There is no file to ingest.", hint="Name at least one.")
     found = find(files)
     tell = on_progress or _unheard
-    with Store.open(directory, on_progress=lambda what, part: tell(what, part * 0.1)) as store:
+    with open_store(directory, on_progress=lambda what, part: tell(what, part * 0.1)) as store:
         notices = [*store.notices, *found.notices]
         names = {each.lower(): each for each in (*store.tables(), *catalog.tables)}
     place = StoreFiles(directory)
-    with Staging(place) as staging:
+    with place.scratch_folder("ingest", LOCK_PATIENCE_S) as folder, Staging(folder) as staging:
         reader = _Reader(route, staging, catalog, names, time_field)
         done = 0
 
@@ -102,10 +114,28 @@ def ingest(
             reader.take(source, advanced)
         reader.check_any(files)
         tell("Writing", 0.9)
-        with place.locked(LOCK_PATIENCE_S):
-            rows = staging.commit(place)
+        staging.finish()
+        rows = _commit(staging, place, open_store)
     tell("Done", 1.0)
     return reader.report(rows, notices)
+
+
+def _commit(staging: Staging, place: StoreFiles, open_store: OpenStore) -> dict[str, int]:
+    """Put the rows into the store; where it was reset or damaged meanwhile, build it first."""
+    for _ in range(COMMIT_ATTEMPTS):
+        with place.locked(LOCK_PATIENCE_S):
+            if place.stamp() is not None:
+                try:
+                    return staging.commit(place)
+                except Damaged:
+                    place.mark_doubtful()
+        open_store(place.directory, on_progress=None).close()
+    raise StoreCorrupt(
+        "The tables of the embedded workspace cannot be added to: they are damaged or removed "
+        "again and again.",
+        hint="Is the disk failing, or another program at work in their directory? Nothing was "
+        "taken.",
+    )
 
 
 def _route(table: str | None, where: Sequence[str], *, windows_events: bool) -> Route:
