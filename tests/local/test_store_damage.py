@@ -7,7 +7,7 @@ import random
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -203,7 +203,7 @@ def test_a_repair_that_is_broken_off_can_begin_again(directory: Path) -> None:
 
 
 @contextmanager
-def opened_for_writing(path: Path) -> Iterator[None]:
+def opened_for_writing(path: Path) -> Generator[None]:
     """Have another program hold a DuckDB file."""
     code = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(1, flush=True); input()"
     other = subprocess.Popen(
