@@ -80,4 +80,4 @@ def test_the_recordings_stay_over_starts_and_new_scenarios(
         "OfficeActivity": 1,
         "DeviceEvents": 5,
     }
-    assert StoreFiles(directory).set_aside() == []
+    assert StoreFiles(directory).damaged_files() == []

@@ -134,7 +134,7 @@ def test_damaged_files_are_built_anew_and_that_is_told(directory: Path) -> None:
 
     assert "logs.duckdb.corrupt" in told
     assert "resources.sqlite.corrupt" in told
-    kept = [each.read_bytes()[:15] for each in StoreFiles(directory).set_aside()]
+    kept = [each.read_bytes()[:15] for each in StoreFiles(directory).damaged_files()]
     assert sorted(kept) == [b"nor this one no", b"not a database "]
 
 

@@ -13,6 +13,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from stores import copied
+
+from sentinel_mcp.errors import Busy, ConfigError, SentinelError, StoreCorrupt
+from sentinel_mcp.local.documents import Documents
+from sentinel_mcp.local.files import StoreFiles
 from small_store import (
     INCIDENTS,
     SCENARIO_ROWS,
@@ -22,11 +27,6 @@ from small_store import (
     numbered,
     small_store,
 )
-from stores import copied
-
-from sentinel_mcp.errors import Busy, ConfigError, SentinelError, StoreCorrupt
-from sentinel_mcp.local.documents import Documents
-from sentinel_mcp.local.files import StoreFiles
 
 CUSTOM = 9_000
 OWN = 3_000
@@ -94,7 +94,7 @@ def test_a_sound_store_is_not_read_through_and_not_built_again(directory: Path) 
     with small_store(directory, on_progress=fail) as store:
         assert store.notices == []
         assert held(store, "Custom_CL") == [("custom", CUSTOM, CUSTOM)]
-    assert StoreFiles(directory).set_aside() == []
+    assert StoreFiles(directory).damaged_files() == []
 
 
 @pytest.mark.parametrize("part", [0, 0.00001, 0.001, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.999, 0.99999])
@@ -112,7 +112,7 @@ def test_a_file_cut_anywhere_gives_no_wrong_answer(directory: Path, part: float)
             unknown = "No ingested rows could be read" in told
             assert unknown or there + lost(told, table) == rows, (table, there, told)
 
-    (aside,) = StoreFiles(directory).set_aside()
+    (aside,) = StoreFiles(directory).damaged_files()
     assert aside.read_bytes() == content[: int(len(content) * part)]
 
 
@@ -176,7 +176,7 @@ def test_a_second_damage_leaves_the_first_file_where_it_was_kept(directory: Path
         kept.append(path.read_bytes())
         small_store(directory).close()
 
-    aside = StoreFiles(directory).set_aside()
+    aside = StoreFiles(directory).damaged_files()
     assert sorted(each.read_bytes() for each in aside) == sorted(kept)
     with small_store(directory) as store:
         assert [each.name in " ".join(store.notices) for each in aside] == [True, True]
@@ -224,7 +224,7 @@ def refused(directory: Path, kind: type[SentinelError]) -> SentinelError:
     with pytest.raises(kind) as raised:
         small_store(directory)
     assert (path.stat().st_ino, path.stat().st_size, path.stat().st_mtime_ns) == before
-    assert StoreFiles(directory).set_aside() == []
+    assert StoreFiles(directory).damaged_files() == []
     return raised.value
 
 
@@ -276,7 +276,7 @@ def test_changed_documents_outlive_a_damaged_page(directory: Path) -> None:
     assert len(mine) > CHANGED / 2
     assert len(appended) > CHANGED / 2
     assert "resources.sqlite is damaged" in told
-    (aside,) = StoreFiles(directory).set_aside()
+    (aside,) = StoreFiles(directory).damaged_files()
     assert aside.name in told
     assert aside.read_bytes() == damaged
 
@@ -323,7 +323,7 @@ def test_the_log_beside_damaged_documents_is_kept_and_read(directory: Path) -> N
 
     with small_store(directory) as store:
         assert store.documents.get("incidents", "newest") is not None
-    (aside,) = StoreFiles(directory).set_aside()
+    (aside,) = StoreFiles(directory).damaged_files()
     assert log
     beside = aside.with_name(aside.name + "-wal")
     # SQLite has moved the log into the file, or it is there still.

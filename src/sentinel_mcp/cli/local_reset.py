@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
         store = Store.open(directory, on_progress=progress)
     with store:
         output.line(f"{len(store.tables())} tables in {directory}", style="good")
-    if kept := files.set_aside():
+    if kept := files.damaged_files():
         names = ", ".join(each.name for each in kept)
         output.notice(
             f"Damaged files that were set aside stay: {names}. They may be the only copy of what "

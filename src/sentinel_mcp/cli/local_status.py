@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
     with store, store.reading() as connection:
         output.line(f"{len(store.tables())} tables in {directory}")
         _show("Ingested rows", ("table", "rows"), ingested_rows(connection))
-        kept = {each.name: each.stat().st_size for each in StoreFiles(directory).set_aside()}
+        kept = {each.name: each.stat().st_size for each in StoreFiles(directory).damaged_files()}
         _show("Damaged files that were kept", ("file", "bytes"), kept)
         for notice in store.notices:
             output.line(notice, style="warn")

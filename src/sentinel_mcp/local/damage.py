@@ -67,7 +67,8 @@ def opening_error(error: duckdb.Error, path: Path) -> SentinelError:
             hint="Close other programs, and try again. Nothing was changed.",
         )
     return Unavailable(
-        f"{path.name} cannot be read: {reason}.", hint="Try again. Nothing was changed."
+        f"{path.name} cannot be read: {reason}.",
+        hint="Nothing was changed. Try again; if it stays so, copy its directory to another disk.",
     )
 
 

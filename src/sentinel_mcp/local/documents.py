@@ -391,8 +391,8 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 def _problem(path: Path, error: sqlite3.DatabaseError) -> SentinelError:
     """Return what SQLite's error means; the extended codes end in the plain one."""
-    # Errors that Python's module raises itself have no code.
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    # Errors that Python's module raises itself, as of a file that was closed, have no code.
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE) & 0xFF
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return _damaged(path, str(error))
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL):

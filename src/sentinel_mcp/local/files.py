@@ -134,7 +134,7 @@ class StoreFiles:
                 _link(_beside(path, companion), _beside(aside, companion))
         _flush_directory(self.directory)
 
-    def set_aside(self) -> list[Path]:
+    def damaged_files(self) -> list[Path]:
         """Return the damaged files that were kept, oldest first."""
         found = (each for each in self.directory.glob(f"*{_SET_ASIDE}*") if each.is_file())
         main = (each for each in found if not each.name.endswith(COMPANIONS))

@@ -62,17 +62,23 @@ class Scenario:
 
 def bundled_scenario() -> Scenario:
     """Return the scenario that the embedded workspace comes with."""
-    from sentinel_mcp.kql.catalog import bundled
     from sentinel_mcp.local.scenario.generation import generation
-    from sentinel_mcp.local.scenario.resources import write_documents
-    from sentinel_mcp.local.scenario.tables import write_tables
 
-    def write(
+    # What writes it is loaded when it is written: most starts find it there.
+    def write_tables(
         connection: DuckDBPyConnection, seed: int, anchor: datetime, on_progress: OnProgress
     ) -> None:
-        write_tables(connection, bundled("sentinel"), seed, anchor, on_progress)
+        from sentinel_mcp.kql.catalog import bundled
+        from sentinel_mcp.local.scenario import tables
 
-    return Scenario(generation, write, write_documents)
+        tables.write_tables(connection, bundled("sentinel"), seed, anchor, on_progress)
+
+    def documents(anchor: datetime) -> Iterable[Document]:
+        from sentinel_mcp.local.scenario.resources import write_documents
+
+        return write_documents(anchor)
+
+    return Scenario(generation, write_tables, documents)
 
 
 class _State(Enum):

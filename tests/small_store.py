@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentinel_mcp.kql.catalog import TableSchema, bundled
 from sentinel_mcp.kql.results import Column
 from sentinel_mcp.local.documents import Document
-from sentinel_mcp.local.ingest import IngestReport, OnProgress, OpenStore, ingest
+from sentinel_mcp.local.ingest import IngestReport, OnProgress, ingest
 from sentinel_mcp.local.store import Scenario, Store
 from sentinel_mcp.local.tables import create_table
 
@@ -28,7 +28,6 @@ COLUMNS = (
 )
 SCENARIO_ROWS = {"SecurityEvent": 30_000, "Heartbeat": 4_000, "Syslog": 0}
 INCIDENTS = 200
-DAY = timedelta(days=1, hours=2)
 
 
 def _write_tables(
@@ -60,15 +59,6 @@ def small_store(
     return Store.open(directory, now=now, on_progress=on_progress, scenario=SMALL)
 
 
-def opening_at(now: datetime | None) -> OpenStore:
-    """Return what opens small stores at a moment."""
-
-    def open_store(directory: Path, *, on_progress: OnProgress | None) -> Store:
-        return small_store(directory, now=now, on_progress=on_progress)
-
-    return open_store
-
-
 def ingest_rows(
     directory: Path,
     table: str,
@@ -76,12 +66,17 @@ def ingest_rows(
     folder: Path,
     *,
     now: datetime | None = None,
+    scenario: Scenario | None = SMALL,
 ) -> IngestReport:
-    """Ingest rows into a small store, from a file that is written in `folder`."""
+    """Ingest rows into a store, from a file that is written in `folder`."""
+
+    def open_store(directory: Path, *, on_progress: OnProgress | None) -> Store:
+        return Store.open(directory, now=now, on_progress=on_progress, scenario=scenario)
+
     file = folder / "rows.jsonl"
     with file.open("w", encoding="utf-8") as lines:
         lines.writelines(json.dumps(each) + "\n" for each in rows)
-    return ingest(directory, table, [file], catalog=bundled("sentinel"), open_store=opening_at(now))
+    return ingest(directory, table, [file], catalog=bundled("sentinel"), open_store=open_store)
 
 
 def numbered(batch: str, count: int, *, width: int = 1) -> list[dict[str, object]]:
