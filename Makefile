@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3.13 python3; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check serve bench format clean
+.PHONY: help demo test check serve bench soak format clean
 
 help:
 	@echo "make demo    play an investigation on the embedded workspace"
@@ -14,6 +14,7 @@ help:
 	@echo "make check   lint, types and layer contracts"
 	@echo "make serve   serve the embedded workspace over stdio"
 	@echo "make bench   measure; prints ratios against a reference in the same run"
+	@echo "make soak    ingest COUNT (300) times while processes are killed; nothing may be lost"
 	@echo "make format  rewrite the code in the house format"
 
 $(STAMP): pyproject.toml constraints.txt
@@ -42,6 +43,10 @@ serve: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/python -m benchmarks
+
+COUNT ?= 300
+soak: $(STAMP)
+	@$(BIN)/python tests/faults/soak.py --count $(COUNT)
 
 format: $(STAMP)
 	@$(BIN)/ruff check --fix-only --quiet .

@@ -1,4 +1,4 @@
-"""What every answer of the server has in common: failures told once, in one shape."""
+"""What every answer of the server has in common: failures and warnings, in one shape each."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from fastmcp.exceptions import ToolError
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from fastmcp.tools import InputRequiredToolResult, ToolResult
 from mcp.shared.exceptions import MCPError
-from mcp.types import CallToolRequestParams
+from mcp.types import CallToolRequestParams, TextContent
 from pydantic import ValidationError
 
+from sentinel_mcp.azure.context import ServiceNotices
 from sentinel_mcp.errors import InputError, SentinelError, TimedOut
 from sentinel_mcp.wiring import InputNeeded
 
@@ -54,6 +55,35 @@ class Failures(Middleware):
                     )
                 case _:
                     raise
+
+
+class ServiceWarnings(Middleware):
+    """Puts what the service says for people to read into the `warnings` of every answer."""
+
+    def __init__(self, notices: ServiceNotices) -> None:
+        self._notices = notices
+
+    async def on_call_tool(
+        self,
+        context: MiddlewareContext[CallToolRequestParams],
+        call_next: CallNext[CallToolRequestParams, ToolResult],
+    ) -> ToolResult:
+        """Answer as the tool does, with the warnings."""
+        result = await call_next(context)
+        if isinstance(result, InputRequiredToolResult) or not self._notices.texts:
+            return result
+        texts = list(self._notices.texts)
+        found = result.structured_content
+        if found is None:
+            # An error: its structure is in `meta`.
+            blocks = [TextContent(type="text", text=f"Warning: {each}") for each in texts]
+            meta = {**(result.meta or {}), "warnings": texts}
+            content = [*result.content, *blocks]
+            return ToolResult(content=content, meta=meta, is_error=result.is_error)
+        told = {**found, "warnings": [*texts, *found.get("warnings", [])]}
+        return ToolResult(
+            content=told, structured_content=told, meta=result.meta, is_error=result.is_error
+        )
 
 
 def _answer(error: SentinelError) -> ToolResult:

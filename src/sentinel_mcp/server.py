@@ -12,8 +12,9 @@ from fastmcp import FastMCP
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 
 from sentinel_mcp import __version__
-from sentinel_mcp.answers import Failures, quieten_framework
+from sentinel_mcp.answers import Failures, ServiceWarnings, quieten_framework
 from sentinel_mcp.area import Area
+from sentinel_mcp.azure.context import ServiceNotices
 from sentinel_mcp.azure.workspaces import Workspaces
 from sentinel_mcp.domains.connectors.service import Connectors
 from sentinel_mcp.domains.connectors.tools import connectors
@@ -116,12 +117,21 @@ def create_server(
     names = None if choice is None else shown(_tags(areas), choice)
     configured = tuple(settings.resolved_workspaces if workspaces is None else workspaces)
     warm = asyncio.Event()
+    notices = ServiceNotices()
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastMCP) -> AsyncGenerator[dict[str, Any]]:
         async with contextlib.AsyncExitStack() as stack:
             services = await _open(
-                stack, settings, configured, make_transport, make_credential, checker, more, clock
+                stack,
+                settings,
+                configured,
+                make_transport,
+                make_credential,
+                checker,
+                notices,
+                more,
+                clock,
             )
             warming = asyncio.create_task(_warm_up(warm, services), name="warm up")
             stack.push_async_callback(_end, warming)
@@ -132,7 +142,7 @@ def create_server(
         version=__version__,
         instructions=_instructions(configured),
         lifespan=lifespan,
-        middleware=[_FirstLook(warm), Failures()],
+        middleware=[_FirstLook(warm), ServiceWarnings(notices), Failures()],
         providers=(*(area.provider(names) for area in areas), *SPANNING),
         transforms=[Slim()],
         mask_error_details=True,
@@ -157,6 +167,7 @@ async def _open(
     make_transport: MakeTransport | None,
     make_credential: Callable[[], AsyncTokenCredential] | None,
     checker: Checker | None,
+    notices: ServiceNotices,
     more: Iterable[Part],
     clock: Callable[[], datetime] | None,
 ) -> dict[type, object]:
@@ -179,6 +190,7 @@ async def _open(
         make_credential=make_credential,
         read_only=not settings.allow_writes,
         clock=clock,
+        notices=notices,
     )
     stack.push_async_callback(opened.aclose)
     manager = TaskManager(

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from command_line import Run
+
+from moment import MOMENT
+from sentinel_mcp.local.documents import Documents
+from sentinel_mcp.local.store import Store
 
 
 def test_doctor_finds_everything_well_on_the_embedded_workspace(run: Run) -> None:
@@ -79,6 +84,9 @@ def test_what_is_ingested_can_be_queried_until_it_is_reset(own_store: Run, tmp_p
 
     ingested = run("local", "ingest", "--table", "Doors_CL", str(logs))
     found = run("query", "--local", "--json", count)
+    status = run("local", "status")
+    kept = tmp_path / "own" / "local" / "logs.duckdb.corrupt-20260101T000000Z-0"
+    kept.write_bytes(b"damaged")
     reset = run("local", "reset")
     gone = run("query", "--local", "--json", count)
 
@@ -89,8 +97,38 @@ def test_what_is_ingested_can_be_queried_until_it_is_reset(own_store: Run, tmp_p
     ]
     assert any(line.split()[1:2] == ["4"] for line in ingested.out.splitlines())
     assert found.objects[0]["rows"] == [[6]]
+    assert "Doors_CL" in status.out
+    assert "3" in status.out
     assert reset.code == 0
+    assert kept.read_bytes() == b"damaged"
+    assert kept.name in reset.err
     assert gone.objects[0]["error"]["code"] == "invalid_query"
+
+
+def test_a_loss_is_said_by_every_command_until_it_is_dismissed(
+    monkeypatch: pytest.MonkeyPatch, cache_dir: Path, run: Run, tmp_path: Path
+) -> None:
+    Store.open(cache_dir / "local", now=MOMENT).close()
+    shutil.copytree(cache_dir / "local", tmp_path / "own" / "local")
+    monkeypatch.setenv("SENTINEL_CACHE_DIR", str(tmp_path / "own"))
+    aside = tmp_path / "own" / "local" / "logs.duckdb.corrupt-20260101T000000Z-0"
+    aside.write_bytes(b"damaged")
+    documents = Documents(tmp_path / "own" / "local" / "resources.sqlite")
+    documents.add_notice("3 rows are lost.")
+    documents.close()
+
+    queried = [run("query", "--local", "--format", form, "print 1") for form in ("table", "json")]
+    status = run("local", "status")
+    again = run("local", "status", "--dismiss")
+    after = run("query", "--local", "print 1")
+    at_last = run("local", "status")
+
+    assert ["3 rows are lost." in each.err for each in queried] == [True, True]
+    assert "3 rows are lost." in status.out
+    assert aside.name in status.out
+    assert "3 rows are lost." in again.out
+    assert "are lost" not in after.out + after.err + at_last.out
+    assert aside.read_bytes() == b"damaged"
 
 
 def test_a_file_that_is_not_there_changes_nothing(run: Run) -> None:

@@ -12,8 +12,6 @@ import pytest
 from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
 
-from moment import MOMENT
-
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 Connected = Client[FastMCPTransport]
@@ -249,18 +247,3 @@ async def test_a_checker_killed_in_the_middle_of_calls_costs_no_answer(client: C
     assert all(answer and answer["valid"] for answer in answers)
     assert {answer["engine"] for answer in answers if answer} == {"kusto_language"}
     assert not set(checkers()) & set(killed)
-
-
-async def test_a_corrupt_store_is_rebuilt_and_told(tmp_path: Path) -> None:
-    from sentinel_mcp.cli.session import opened_session
-    from sentinel_mcp.settings import Settings
-
-    folder = tmp_path / "local"
-    folder.mkdir()
-    (folder / "logs.duckdb").write_bytes(b"this is no database" * 1000)
-    async with opened_session(Settings(cache_dir=tmp_path, now=MOMENT)) as session:
-        found = await session.call("run_query", query="SigninLogs | count", timespan="14d")
-        told = await session.call("get_workspace")
-
-    assert found["tables"][0]["rows"][0][0] > 0
-    assert "damaged" in str(told)

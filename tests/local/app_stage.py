@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,7 +44,7 @@ class Script:
     visualization: dict[str, Any] | None = None
     refusal: SentinelError | None = None
     cause: Exception | None = None
-    condemned: list[str] = field(default_factory=list[str])
+    doubted: list[str] = field(default_factory=list[str])
     diagnostics: tuple[Diagnostic, ...] = ()
     blocks: bool = False
     started: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
@@ -111,12 +112,16 @@ class MemoryStore:
     def tables(self) -> dict[str, TableSchema]:
         return {HEARTBEAT.name: HEARTBEAT}
 
-    def condemn(self, reason: str) -> StoreCorrupt:
-        self._script.condemned.append(reason)
+    def doubt(self, reason: str) -> StoreCorrupt:
+        self._script.doubted.append(reason)
         return StoreCorrupt("The tables are damaged.", hint="Ask again.")
 
     def connect(self) -> _Connection:
         return _Connection()
+
+    @contextmanager
+    def reading(self) -> Generator[_Connection]:
+        yield self.connect()
 
     def close(self) -> None:
         self.documents.close()

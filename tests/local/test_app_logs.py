@@ -242,7 +242,7 @@ async def test_a_query_that_the_checker_does_not_take_is_400(tmp_path: Path) -> 
     assert innermost(error)["message"] == "The query is too long."
 
 
-async def test_a_damaged_block_condemns_the_store(tmp_path: Path) -> None:
+async def test_a_damaged_block_has_the_store_read_through(tmp_path: Path) -> None:
     script = Script(
         refusal=UnsupportedLocally("cannot run"),
         cause=RuntimeError("Corrupt database file: computed checksum 1 does not match"),
@@ -252,7 +252,7 @@ async def test_a_damaged_block_condemns_the_store(tmp_path: Path) -> None:
 
     assert (status, error["code"]) == (500, "InternalServerError")
     assert "damaged" in error["message"]
-    assert len(script.condemned) == 1
+    assert len(script.doubted) == 1
 
 
 async def test_another_workspace_cannot_be_queried_along(tmp_path: Path) -> None:

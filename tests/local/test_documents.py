@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sentinel_mcp.errors import Conflict, NotFound, StoreCorrupt
+from sentinel_mcp.errors import ConfigError, Conflict, NotFound, StoreCorrupt
 from sentinel_mcp.local.documents import Body, Document, Documents
 
 
@@ -149,12 +149,38 @@ def test_a_damaged_file_is_said_to_be_damaged(tmp_path: Path, content: bytes) ->
 def test_damage_found_while_reading_is_said_to_be_damage(tmp_path: Path) -> None:
     path = tmp_path / "r.sqlite"
     documents = Documents(path)
-    documents.put("incidents", "a", incident("a"))
-    other = sqlite3.connect(path)
-    other.execute("DROP TABLE document")
-    other.commit()
-    other.close()
+    documents.fill(
+        [Document("incidents", str(n), {"fill": "x" * 2000}) for n in range(100)], build="a"
+    )
+    documents.close()
+    documents = Documents(path)
+    with path.open("r+b") as file:
+        file.seek(20 * 4096)
+        file.write(b"\x2a" * 4096 * 5)
 
     with pytest.raises(StoreCorrupt):
         documents.list("incidents")
     documents.close()
+
+
+def test_a_file_of_another_version_is_not_called_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "r.sqlite"
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE appended_row (something_else TEXT)")
+    other.commit()
+    other.close()
+
+    with pytest.raises(ConfigError, match="of this version"):
+        Documents(path)
+
+
+def test_a_notice_is_kept_until_it_is_dismissed(tmp_path: Path) -> None:
+    one, two = Documents(tmp_path / "r.sqlite"), Documents(tmp_path / "r.sqlite")
+    one.add_notice("first")
+    one.add_notice("second")
+
+    assert two.notices() == ["first", "second"]
+    two.dismiss_notices()
+    assert one.notices() == []
+    one.close()
+    two.close()

@@ -21,7 +21,7 @@ from azure.monitor.query.aio import LogsQueryClient
 from azure.monitor.querymetrics.aio import MetricsClient
 
 from sentinel_mcp.azure.clouds import CLOUDS, Cloud, Endpoint
-from sentinel_mcp.azure.context import AzureServicesContext
+from sentinel_mcp.azure.context import AzureServicesContext, ServiceNotices
 from sentinel_mcp.azure.credentials import TenantCredential, default_credential
 from sentinel_mcp.azure.policies import Policies, policies
 from sentinel_mcp.azure.transport import SharedTransport, Transport, pooled
@@ -45,6 +45,7 @@ class Wiring:
     credential: AsyncTokenCredential
     read_only: bool
     sleep: Callable[[float], Awaitable[None]]
+    notices: ServiceNotices
 
     def credential_for(self, workspace: Workspace) -> AsyncTokenCredential:
         """Return the credential, bound to the workspace's tenant where one is configured.
@@ -63,6 +64,7 @@ class Wiring:
             read_only=self.read_only,
             max_retry_after_s=self.settings.max_retry_after_s,
             sleep=self.sleep,
+            notices=self.notices,
         )
 
 
@@ -75,6 +77,7 @@ async def open_wiring(
     make_credential: Callable[[], AsyncTokenCredential] | None,
     read_only: bool,
     sleep: Callable[[float], Awaitable[None]],
+    notices: ServiceNotices,
 ) -> Wiring:
     """Open credential and transport; `stack` closes them, the transport first."""
     cloud = CLOUDS[settings.cloud]
@@ -95,6 +98,7 @@ async def open_wiring(
         credential=credential,
         read_only=read_only,
         sleep=sleep,
+        notices=notices,
     )
 
 

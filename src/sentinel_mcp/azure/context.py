@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     RestClient = AsyncPipelineClient[HttpRequest, AsyncHttpResponse]
 
 
+@dataclass(slots=True)
+class ServiceNotices:
+    """What the services say beside their answers, for people to read; the newest alone."""
+
+    texts: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class AzureServicesContext:
     """One workspace, opened. `metrics_client` needs a configured location.

@@ -1,6 +1,7 @@
 """The pipeline that every request to Azure goes through, and the guards in it.
 
-    request id · user agent · HostGuard · ReadOnlyGuard · BoundedRetry · FreshToken · RequestLog
+    request id · user agent · HostGuard · ReadOnlyGuard · BoundedRetry · NoticeReader · FreshToken
+    · RequestLog
 
 The SDK's own list is not used: it registers resource providers on its own account (a write
 hidden in a read), follows redirects, runs a timed-out query four times and waits as long as a
@@ -29,6 +30,8 @@ from azure.core.pipeline.policies import (
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from sentinel_mcp.azure.clouds import Endpoint
+from sentinel_mcp.azure.context import ServiceNotices
+from sentinel_mcp.azure.notices import NoticeReader
 from sentinel_mcp.azure.reads import only_reads
 from sentinel_mcp.azure.retry import BoundedRetry
 from sentinel_mcp.errors import AzureError, ReadOnly
@@ -54,6 +57,7 @@ def policies(
     read_only: bool,
     max_retry_after_s: float,
     sleep: Callable[[float], Awaitable[None]],
+    notices: ServiceNotices,
 ) -> Policies:
     """Return the whole policy list of a client of `endpoint`, in the order of sending."""
     return [
@@ -62,6 +66,7 @@ def policies(
         HostGuard(endpoint),
         *([ReadOnlyGuard()] if read_only else []),
         BoundedRetry(max_retry_after_s=max_retry_after_s, sleep=sleep),
+        NoticeReader(notices),
         FreshToken(credential, endpoint.scope),
         RequestLog(),
     ]

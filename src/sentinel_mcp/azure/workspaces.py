@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sentinel_mcp.azure.context import AzureServicesContext
+from sentinel_mcp.azure.context import AzureServicesContext, ServiceNotices
 from sentinel_mcp.clock import Clock
 from sentinel_mcp.errors import NotFound, Unavailable
 from sentinel_mcp.settings import Settings, Workspace
@@ -45,6 +45,7 @@ class Workspaces:
         read_only: bool = True,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], datetime] | None = None,
+        notices: ServiceNotices | None = None,
     ) -> None:
         self.clock = clock or Clock()
         self._settings = settings
@@ -53,6 +54,7 @@ class Workspaces:
         self._make_credential = make_credential
         self._read_only = read_only
         self._sleep = sleep
+        self._notices = notices or ServiceNotices()
         self._lock = asyncio.Lock()
         self._stack = AsyncExitStack()
         self._wiring: Wiring | None = None
@@ -114,6 +116,7 @@ class Workspaces:
                 make_credential=self._make_credential,
                 read_only=self._read_only,
                 sleep=self._sleep,
+                notices=self._notices,
             )
             context = clients.open_clients(attempt, wiring, workspace)
             self._wiring = wiring

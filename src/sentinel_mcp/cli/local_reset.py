@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from sentinel_mcp.cli import output
 from sentinel_mcp.cli.embedded import directory_of
 from sentinel_mcp.cli.logs import prepare_logging
-from sentinel_mcp.errors import Busy
 from sentinel_mcp.settings import load
 
 PATIENCE_S = 30.0
@@ -27,21 +25,15 @@ def run(arguments: argparse.Namespace) -> int:
     files.create()
     with files.locked(PATIENCE_S):
         for path in (files.logs, files.resources):
-            _remove(path)
+            files.remove(path)
     with output.progress("Building the workspace") as progress:
         store = Store.open(directory, now=settings.now, on_progress=progress)
     with store:
         output.line(f"{len(store.tables())} tables in {directory}", style="good")
-    output.notice("Restart servers that use it: they may still show the old incidents.")
+    if kept := files.damaged_files():
+        names = ", ".join(each.name for each in kept)
+        output.notice(
+            f"Damaged files that were set aside stay: {names}. They may be the only copy of what "
+            "was ingested; remove them by hand when you need them no more."
+        )
     return 0
-
-
-def _remove(path: Path) -> None:
-    try:
-        for each in path.parent.glob(f"{path.name}*"):
-            each.unlink(missing_ok=True)
-    except PermissionError as error:
-        raise Busy(
-            "The embedded workspace is open in another process.",
-            hint="Stop the servers that use it, and try again.",
-        ) from error

@@ -173,6 +173,12 @@ def _local(commands: _Adder) -> None:
         local, "run", "serve the workspace to any Azure SDK, on loopback", module="local_run"
     )
     served.add_argument("--port", type=_port, default=8443, help="0 takes a free one (8443)")
+    status = _command(
+        local, "status", "show what the workspace holds and what it lost", module="local_status"
+    )
+    status.add_argument(
+        "--dismiss", action="store_true", help="end the notices that every answer repeats"
+    )
     _command(
         local, "reset", "forget ingested logs and build the workspace anew", module="local_reset"
     )

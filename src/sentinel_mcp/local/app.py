@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 from uuid import uuid4
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -55,6 +56,10 @@ from sentinel_mcp.local.store import Store
 
 _LOGS_ROOT = "/v1/"
 _LAKE_ROOT = "/lake/"
+MAX_NOTICES = 4
+MAX_NOTICE_CHARS = 1_500
+"""Clients take headers of 8 KB."""
+
 _API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
 
 # The first that fits counts.
@@ -73,9 +78,9 @@ def create_app(store: Store, queries: Queries, clock: Clock) -> ASGIApp:
     answered: Mapping[Area, Handlers] = {
         "logs": logs.handlers(queries, store.tables),
         "workspaces": workspaces.handlers(
-            Workspaces(store.tables, store.anchor, store.notices), store.documents
+            Workspaces(store.tables, store.anchor, lambda: store.notices), store.documents
         ),
-        "metrics": metrics.handlers(Metrics(store.connect, store.tables, clock)),
+        "metrics": metrics.handlers(Metrics(store.reading, store.tables, clock)),
         "incidents": incidents.handlers(Incidents(store.documents, clock)),
         "discussion": discussion.handlers(Discussion(store.documents, clock)),
         "rules": rules.handlers(Rules(store.documents, clock, queries.problem)),
@@ -104,7 +109,7 @@ def create_app(store: Store, queries: Queries, clock: Clock) -> ASGIApp:
     )
     app.state.clock = clock
     app.router.redirect_slashes = False
-    return _identified(app)
+    return _with_headers(app, store.documents.notices)
 
 
 class _ArmRoute(Route):
@@ -239,16 +244,36 @@ def _named(path: str) -> str:
     return "/".join([provider, *segments[::2]])
 
 
-def _identified(app: ASGIApp) -> ASGIApp:
-    """Give each answer the id that Azure's answers have."""
+def _with_headers(app: ASGIApp, notices: Callable[[], Sequence[str]]) -> ASGIApp:
+    """Give each answer the id that Azure's answers have, and what the user has to be told."""
 
-    async def identified(scope: Scope, receive: Receive, send: Send) -> None:
-        async def naming(message: Message) -> None:
+    async def answered(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                identifier = (b"x-ms-request-id", str(uuid4()).encode())
-                message = {**message, "headers": [*message.get("headers", ()), identifier]}
+                more = [(b"x-ms-request-id", str(uuid4()).encode())]
+                if told := await run_in_threadpool(_warning, notices):
+                    more.append((b"warning", told))
+                message = {**message, "headers": [*message.get("headers", ()), *more]}
             await send(message)
 
-        await app(scope, receive, naming)
+        await app(scope, receive, sending)
 
-    return identified
+    return answered
+
+
+def _warning(notices: Callable[[], Sequence[str]]) -> bytes:
+    """Return the notices as HTTP's header for what people are to read."""
+    try:
+        texts = list(notices())
+    except SentinelError as error:
+        # Of a file that cannot be read, this is what there is to say; the answer itself is sound.
+        texts = [str(error)]
+    if more := texts[MAX_NOTICES:]:
+        texts[MAX_NOTICES:] = [f"{len(more)} more: `sentinel-mcp local status` shows them."]
+    return ", ".join(_warning_value(each) for each in texts).encode("ascii", "replace")
+
+
+def _warning_value(text: str) -> str:
+    plain = " ".join(text.split())[:MAX_NOTICE_CHARS]
+    escaped = plain.replace("\\", "\\\\").replace('"', '\\"')
+    return f'199 sentinel-mcp "{escaped}"'

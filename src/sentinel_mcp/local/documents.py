@@ -22,6 +22,7 @@ from sentinel_mcp.errors import (
     StoreCorrupt,
     Unavailable,
 )
+from sentinel_mcp.local.document_recovery import Recovered
 
 Body = dict[str, Any]
 """A whole document as on the wire. Any: ARM resources have a shape for every kind."""
@@ -29,6 +30,7 @@ Body = dict[str, Any]
 Bodies = list[Body]
 Rows = list[tuple[int, str]]
 Placed = list[tuple[int, Body]]
+Texts = list[str]
 
 BUSY_TIMEOUT_S = 10.0
 BUSY_POLL_S = 0.05
@@ -56,6 +58,7 @@ CREATE TABLE IF NOT EXISTS appended_row (
     cells TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS appended_row_of_table ON appended_row (table_name, position);
+CREATE TABLE IF NOT EXISTS notice (position INTEGER PRIMARY KEY, text TEXT NOT NULL);
 """
 
 
@@ -86,19 +89,9 @@ class Documents:
         """
         self._lock = threading.RLock()
         self._path = path
-        deadline = time.monotonic() + BUSY_TIMEOUT_S
-        while True:
-            try:
-                self._connection = _opened(path)
-            except sqlite3.DatabaseError as error:
-                problem = _problem(path, error)
-                # Another process may be turning the new file to WAL, which SQLite does not wait
-                # for.
-                if not isinstance(problem, Busy) or time.monotonic() > deadline:
-                    raise problem from error
-                time.sleep(BUSY_POLL_S)
-            else:
-                return
+        self._reopened = 0
+        self._connection = _connected(path)
+        self._inode = path.stat().st_ino
 
     def put(
         self, kind: str, name: str, body: Body, /, *, parent: str = "", etag: str | None = None
@@ -214,12 +207,38 @@ class Documents:
                 (table, after),
             ).fetchall()
 
+    def add_notice(self, text: str) -> None:
+        """Keep a notice of something lost until the user has seen it."""
+        with self._transaction():
+            self._connection.execute("INSERT INTO notice (text) VALUES (?)", (text,))
+
+    def notices(self) -> Texts:
+        """Return the notices that the user has not seen, oldest first."""
+        with self._locked():
+            rows = self._connection.execute("SELECT text FROM notice ORDER BY position").fetchall()
+        return [text for (text,) in rows]
+
+    def dismiss_notices(self) -> None:
+        """Forget the notices: the user has seen them."""
+        with self._transaction():
+            self._connection.execute("DELETE FROM notice")
+
+    def restore(self, recovered: Recovered, notice: str) -> None:
+        """Put what was recovered of a damaged file into this one, which must be new."""
+        with self._transaction():
+            for statement, rows in (
+                ("INSERT INTO document VALUES (?, ?, ?, ?, ?, ?, ?)", recovered.documents),
+                ("INSERT INTO appended_row VALUES (?, ?, ?)", recovered.appended),
+                ("INSERT INTO notice (text) VALUES (?)", [*recovered.notices, (notice,)]),
+            ):
+                self._connection.executemany(statement, rows)
+
     @property
-    def version(self) -> tuple[int, int]:
+    def version(self) -> tuple[int, int, int]:
         """What differs after every write, be it of this process or of another."""
         with self._locked():
             others = self._connection.execute("PRAGMA data_version").fetchone()
-            return others[0], self._connection.total_changes
+            return self._reopened, others[0], self._connection.total_changes
 
     @property
     def build(self) -> str | None:
@@ -264,16 +283,39 @@ class Documents:
     @contextmanager
     def _locked(self) -> Generator[None]:
         with self._lock:
+            if self._is_replaced():
+                self._reopen()
             try:
                 yield
             except sqlite3.DatabaseError as error:
                 raise _problem(self._path, error) from error
+
+    def _is_replaced(self) -> bool:
+        try:
+            return self._path.stat().st_ino != self._inode
+        except FileNotFoundError:
+            # It is being reset; the new one comes in a moment.
+            return False
+
+    def _reopen(self) -> None:
+        """Go on with the file that has taken the place of the one that was open."""
+        connection = _connected(self._path)
+        self._connection.close()
+        self._connection = connection
+        self._inode = self._path.stat().st_ino
+        self._reopened += 1
 
     @contextmanager
     def _transaction(self) -> Generator[None]:
         with self._locked():
             # IMMEDIATE: the etag is compared and the document written under one write lock.
             self._connection.execute("BEGIN IMMEDIATE")
+            if self._is_replaced():
+                # Under the lock, for whoever replaces a file holds it: nothing is written to the
+                # old one any more.
+                self._connection.execute("ROLLBACK")
+                self._reopen()
+                self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
             except BaseException:
@@ -294,6 +336,40 @@ def _stale(name: str) -> Conflict:
     )
 
 
+def _check_log(path: Path) -> None:
+    """Find a log that SQLite would delete on opening, with the newest changes in it.
+
+    Raises:
+        StoreCorrupt: the file is missing or empty, and the log beside it is not.
+
+    """
+    log = path.with_name(f"{path.name}-wal")
+    # In this order: who makes a new file writes to it before there is a log.
+    if _size(log) and not _size(path):
+        raise _damaged(path, f"it is missing or empty, and {log.name} is not")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    _check_log(path)
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            return _opened(path)
+        except sqlite3.DatabaseError as error:
+            problem = _problem(path, error)
+            # Another process may be turning the new file to WAL, which SQLite does not wait for.
+            if not isinstance(problem, Busy) or time.monotonic() > deadline:
+                raise problem from error
+            time.sleep(BUSY_POLL_S)
+
+
 def _opened(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
@@ -301,12 +377,13 @@ def _opened(path: Path) -> sqlite3.Connection:
     try:
         # WAL lets several processes read while one writes.
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
+        # What was answered as written must be there after a power cut, too.
+        connection.execute("PRAGMA synchronous = FULL")
         found = connection.execute("PRAGMA quick_check(1)").fetchone()
         if found != ("ok",):
-            raise sqlite3.DatabaseError(str(found and found[0]))
+            raise _damaged(path, str(found and found[0]))
         connection.executescript(_SCHEMA)
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, StoreCorrupt):
         connection.close()
         raise
     return connection
@@ -314,18 +391,28 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 def _problem(path: Path, error: sqlite3.DatabaseError) -> SentinelError:
     """Return what SQLite's error means; the extended codes end in the plain one."""
-    # Errors that Python's module raises itself have no code.
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    # Errors that Python's module raises itself, as of a file that was closed, have no code.
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE) & 0xFF
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return _damaged(path, str(error))
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL):
         return Busy("Another process is writing the documents of the embedded workspace.")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return ConfigError(
             f"{str(path)!r} cannot be written: {error}.",
             hint="Set SENTINEL_CACHE_DIR to a directory that can be written.",
         )
-    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
-        return Unavailable(f"{str(path)!r} cannot be written: {error}.")
+    if code == sqlite3.SQLITE_ERROR:
+        return ConfigError(
+            f"{path.name} is no file of this version of ms-sentinel-mcp: {error}.",
+            hint="Put it back as it was, or build the workspace anew with "
+            "`sentinel-mcp local reset`.",
+        )
+    return Unavailable(f"{str(path)!r} cannot be used just now: {error}.", hint="Try again.")
+
+
+def _damaged(path: Path, reason: str) -> StoreCorrupt:
     return StoreCorrupt(
-        f"{path.name} cannot be read: {error}.",
-        hint="It is set aside and built anew when the embedded workspace is opened again.",
+        f"{path.name} is damaged: {reason}.",
+        hint="What can be read of it is carried over when the embedded workspace is opened again.",
     )

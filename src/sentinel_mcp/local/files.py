@@ -8,15 +8,19 @@ import sys
 import time
 import uuid
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from sentinel_mcp.errors import Busy, ConfigError
 
 LOCK_POLL_S = 0.05
-ABANDONED_S = 3600.0
+COMPANIONS = ("-wal", "-shm", ".wal")
+"""What SQLite and DuckDB keep beside a file; the logs among them may hold its newest rows."""
+_SET_ASIDE = ".corrupt-"
+_IN_USE = ".in-use"
 
 Stamp = tuple[int, int, int]
 """What tells one version of a file from the next: inode, time of change, size."""
@@ -71,36 +75,119 @@ class StoreFiles:
         """Return the name of a new file beside the logs, in nobody else's way."""
         return self.directory / f"{purpose}-{uuid.uuid4().hex}.scratch"
 
-    def replace_logs(self, scratch: Path) -> None:
-        """Put a finished file in the place of the logs; whoever has the old one open keeps it.
+    def copy(self, path: Path, to: Path) -> None:
+        """Copy a file, with the log that a program may have left beside it."""
+        shutil.copyfile(path, to)
+        for companion in ("-wal", ".wal"):
+            with suppress(FileNotFoundError):
+                shutil.copyfile(_beside(path, companion), _beside(to, companion))
+
+    def replace(self, path: Path, scratch: Path) -> None:
+        """Put a finished file in the place of another; on disk, when this returns.
 
         Raises:
-            Busy: another process holds the logs open, on a system that does not allow this then.
+            Busy: another process holds the file open, on a system that does not allow this then.
+
+        """
+        flush_to_disk(scratch)
+        try:
+            # What is left beside the old file is no part of the new one, and would spoil it.
+            for companion in COMPANIONS:
+                _beside(path, companion).unlink(missing_ok=True)
+            scratch.replace(path)
+        except PermissionError as error:
+            raise Busy(
+                f"{path.name} of the embedded workspace is open in another process.",
+                hint="Stop the servers that use it, and try again.",
+            ) from error
+        _flush_directory(self.directory)
+
+    def remove(self, path: Path) -> None:
+        """Remove a file with what is kept beside it.
+
+        Raises:
+            Busy: another process holds it open, on a system that does not allow this then.
 
         """
         try:
-            scratch.replace(self.logs)
+            for each in (*(_beside(path, companion) for companion in COMPANIONS), path):
+                each.unlink(missing_ok=True)
         except PermissionError as error:
             raise Busy(
-                "The logs of the embedded workspace are open in another process.",
+                "The embedded workspace is open in another process.",
                 hint="Stop the servers that use it, and try again.",
             ) from error
 
-    def set_aside(self, path: Path) -> Path:
-        """Rename a damaged file so that it can still be looked at; the one before it is dropped."""
-        aside = path.with_name(f"{path.name}.corrupt")
-        path.replace(aside)
-        for companion in ("-wal", "-shm", ".wal"):
-            path.with_name(path.name + companion).unlink(missing_ok=True)
-        return aside
+    def name_aside(self, path: Path) -> Path:
+        """Return a name under which a damaged file can be kept, that no other has."""
+        moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        return path.with_name(f"{path.name}{_SET_ASIDE}{moment}-{uuid.uuid4().hex[:8]}")
+
+    def keep(self, path: Path, aside: Path) -> None:
+        """Keep a damaged file, and what is beside it, under another name as well.
+
+        It stays where it is too, until its replacement takes its place: a process that is killed
+        in between has lost nothing.
+        """
+        for companion in ("", *COMPANIONS):
+            with suppress(FileNotFoundError):
+                _link(_beside(path, companion), _beside(aside, companion))
+        _flush_directory(self.directory)
+
+    def damaged_files(self) -> list[Path]:
+        """Return the damaged files that were kept, oldest first."""
+        found = (each for each in self.directory.glob(f"*{_SET_ASIDE}*") if each.is_file())
+        main = (each for each in found if not each.name.endswith(COMPANIONS))
+        return sorted(main, key=lambda each: each.name.partition(_SET_ASIDE)[2])
+
+    def mark_sound(self, stamp: Stamp) -> None:
+        """Write down that this version of the logs was read through, or written by us."""
+        scratch = self.scratch("sound")
+        scratch.write_text(_sound(stamp), encoding="ascii")
+        scratch.replace(self._mark)
+
+    def mark_doubtful(self) -> None:
+        """Have the logs read through before they are used again."""
+        self._mark.unlink(missing_ok=True)
+
+    def is_sound(self, stamp: Stamp) -> bool:
+        """Whether this version of the logs needs no reading through."""
+        try:
+            return self._mark.read_text(encoding="ascii") == _sound(stamp)
+        except (FileNotFoundError, UnicodeDecodeError):
+            return False
+
+    @property
+    def _mark(self) -> Path:
+        return self.directory / "logs.sound"
+
+    @contextmanager
+    def scratch_folder(self, purpose: str, patience_s: float) -> Generator[Path]:
+        """Make a folder that is swept away only when this process has died.
+
+        Raises:
+            Busy: another process has been writing the store for longer than `patience_s`.
+
+        """
+        folder = self.scratch(purpose)
+        mark = _beside(folder, _IN_USE)
+        # Under the store's lock, as sweeping is: nobody sees the folder without its mark.
+        with self.locked(patience_s):
+            handle = mark.open("a+b")
+            _try_lock(handle)
+            folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            _unlock(handle)
+            handle.close()
+            mark.unlink(missing_ok=True)
 
     def sweep(self) -> None:
-        """Remove what killed processes left behind.
-
-        An ingest reads its files without the lock, so what was written to lately is let be.
-        """
+        """Remove what killed processes left behind. Must be called under the store's lock."""
         for left in self.directory.glob("*.scratch*"):
-            if time.time() - _last_change(left) < ABANDONED_S:
+            if _in_use(left if left.name.endswith(_IN_USE) else _beside(left, _IN_USE)):
                 continue
             if left.is_dir():
                 shutil.rmtree(left, ignore_errors=True)
@@ -160,18 +247,52 @@ else:
         fcntl.flock(handle, fcntl.LOCK_UN)
 
 
-def _last_change(path: Path) -> float:
-    inside = path.iterdir() if path.is_dir() else ()
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def _sound(stamp: Stamp) -> str:
+    # Without the inode: a copy of the whole directory is as sound as what it was copied from.
+    return f"{stamp[1]} {stamp[2]}"
+
+
+def _link(path: Path, name: Path) -> None:
     try:
-        return max(each.stat().st_mtime for each in (path, *inside))
+        name.hardlink_to(path)
     except FileNotFoundError:
-        # Removed while it was looked at: somebody is at work there.
-        return time.time()
+        raise
+    except OSError:
+        # Not every file system has links.
+        shutil.copy2(path, name)
+
+
+def _in_use(mark: Path) -> bool:
+    """Whether the process that made a scratch folder is alive; it holds the lock of its mark."""
+    try:
+        handle = mark.open("r+b")
+    except FileNotFoundError:
+        return False
+    with handle:
+        if not _try_lock(handle):
+            return True
+        _unlock(handle)
+        return False
 
 
 def flush_to_disk(path: Path) -> None:
     """Make sure that a finished file is on disk before it takes another's place."""
     descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _flush_directory(directory: Path) -> None:
+    """Make sure that the names in a directory are on disk; Windows has no call for it."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
-from sentinel_mcp.errors import InputError
+from sentinel_mcp.errors import InputError, StoreCorrupt
 from sentinel_mcp.kql.catalog import Catalog
+from sentinel_mcp.local.damage import Damaged
 from sentinel_mcp.local.files import StoreFiles
 from sentinel_mcp.local.intake import windows
 from sentinel_mcp.local.intake.mapping import MappedField, Refusal, TableMapping
@@ -24,6 +26,17 @@ OnProgress = Callable[[str, float], None]
 MAX_REFUSALS = 20
 """Refused rows that a report shows; the others are counted."""
 LOCK_PATIENCE_S = 120.0
+COMMIT_ATTEMPTS = 3
+
+
+class OpenStore(Protocol):
+    """Opens the store of a directory, as `Store.open` does."""
+
+    def __call__(
+        self, directory: Path, *, now: datetime | None, on_progress: OnProgress | None
+    ) -> Store:
+        """Open it; build it where need be."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +80,7 @@ def ingest(
     time_field: str | None = None,
     now: datetime | None = None,
     on_progress: OnProgress | None = None,
+    open_store: OpenStore = Store.open,
 ) -> IngestReport:
     """Append the rows of files to a table of the store in `directory`.
 
@@ -74,7 +88,8 @@ def ingest(
     does not fit is refused; other fields become columns typed by what they hold. `where` takes
     conditions `Field=Value`. `windows_events` sends each event to the table of its channel
     instead: SecurityEvent, Sysmon or Event. `time_field` names the field with the time, where it
-    is none of the usual ones. `now` is the moment to which the scenario is anchored.
+    is none of the usual ones. `now` is the moment to which the scenario is anchored; `open_store`
+    is for tests.
 
     Raises:
         InputError: the arguments contradict each other, a file cannot be read to its end, or none
@@ -87,12 +102,12 @@ def ingest(
         raise InputError("There is no file to ingest.", hint="Name at least one.")
     found = find(files)
     tell = on_progress or _unheard
-    opened = Store.open(directory, now=now, on_progress=lambda what, part: tell(what, part * 0.1))
+    opened = open_store(directory, now=now, on_progress=lambda what, part: tell(what, part * 0.1))
     with opened as store:
         notices = [*store.notices, *found.notices]
         names = {each.lower(): each for each in (*store.tables(), *catalog.tables)}
     place = StoreFiles(directory)
-    with Staging(place) as staging:
+    with place.scratch_folder("ingest", LOCK_PATIENCE_S) as folder, Staging(folder) as staging:
         reader = _Reader(route, staging, catalog, names, time_field)
         done = 0
 
@@ -105,10 +120,30 @@ def ingest(
             reader.take(source, advanced)
         reader.check_any(files)
         tell("Writing", 0.9)
-        with place.locked(LOCK_PATIENCE_S):
-            rows = staging.commit(place)
+        staging.finish()
+        rows = _commit(staging, place, open_store, now)
     tell("Done", 1.0)
     return reader.report(rows, notices)
+
+
+def _commit(
+    staging: Staging, place: StoreFiles, open_store: OpenStore, now: datetime | None
+) -> dict[str, int]:
+    """Put the rows into the store; where it was reset or damaged meanwhile, build it first."""
+    for _ in range(COMMIT_ATTEMPTS):
+        with place.locked(LOCK_PATIENCE_S):
+            if place.stamp() is not None:
+                try:
+                    return staging.commit(place)
+                except Damaged:
+                    place.mark_doubtful()
+        open_store(place.directory, now=now, on_progress=None).close()
+    raise StoreCorrupt(
+        "The tables of the embedded workspace cannot be added to: they are damaged or removed "
+        "again and again.",
+        hint="Is the disk failing, or another program at work in their directory? Nothing was "
+        "taken.",
+    )
 
 
 def _route(table: str | None, where: Sequence[str], *, windows_events: bool) -> Route:

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
+import sys
 import threading
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from sentinel_mcp.errors import Busy, StoreCorrupt
+from sentinel_mcp.errors import Busy, StoreCorrupt, Unavailable
 from sentinel_mcp.kql.catalog import TableSchema
-from sentinel_mcp.local.documents import Documents
-from sentinel_mcp.local.files import Stamp, StoreFiles, flush_to_disk
+from sentinel_mcp.local.carry_over import CarriedOver, carry_over
+from sentinel_mcp.local.damage import Damaged, damage_of, opening
+from sentinel_mcp.local.document_recovery import recover
+from sentinel_mcp.local.documents import Document, Documents
+from sentinel_mcp.local.files import Stamp, StoreFiles
+from sentinel_mcp.local.loss import documents_notice, logs_notice
 from sentinel_mcp.local.tables import (
     Build,
-    carry_over,
     create_record,
+    quoted,
     read_build,
     read_schemas,
     seal_scenario,
@@ -43,6 +50,37 @@ APPENDED = "appended"
 """The database in memory for rows that changes of resources add; empty when it is attached."""
 
 
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What a new store holds before anything is ingested."""
+
+    generation: Callable[[], str]
+    write_tables: Callable[[DuckDBPyConnection, int, datetime, OnProgress], None]
+    """Creates and fills the tables, given the seed and the moment to take for now."""
+    documents: Callable[[datetime], Iterable[Document]]
+
+
+def bundled_scenario() -> Scenario:
+    """Return the scenario that the embedded workspace comes with."""
+    from sentinel_mcp.local.scenario.generation import generation
+
+    # What writes it is loaded when it is written: most starts find it there.
+    def write_tables(
+        connection: DuckDBPyConnection, seed: int, anchor: datetime, on_progress: OnProgress
+    ) -> None:
+        from sentinel_mcp.kql.catalog import bundled
+        from sentinel_mcp.local.scenario import tables
+
+        tables.write_tables(connection, bundled("sentinel"), seed, anchor, on_progress)
+
+    def documents(anchor: datetime) -> Iterable[Document]:
+        from sentinel_mcp.local.scenario.resources import write_documents
+
+        return write_documents(anchor)
+
+    return Scenario(generation, write_tables, documents)
+
+
 class _State(Enum):
     MISSING = auto()
     DAMAGED = auto()
@@ -54,19 +92,26 @@ class Store:
     """One open store. Several processes may have the same directory open."""
 
     def __init__(
-        self, directory: Path, *, seed: int, now: datetime | None, on_progress: OnProgress | None
+        self,
+        directory: Path,
+        *,
+        seed: int,
+        now: datetime | None,
+        on_progress: OnProgress | None,
+        scenario: Scenario | None,
     ) -> None:
-        self.notices: list[str] = []
+        self._news: list[str] = []
         self._files = StoreFiles(directory)
         self._seed = seed
         self._now = now
+        self._scenario = scenario or bundled_scenario()
         self._on_progress = on_progress or _unheard
         self._lock = threading.RLock()
         self._instance: DuckDBPyConnection | None = None
         self._stamp: Stamp | None = None
         self._schemas: dict[str, TableSchema] = {}
         self._build: Build | None = None
-        self._damage = ""
+        self._damage: str | None = None
         self._files.create()
         self.documents = self._open_documents()
         try:
@@ -84,18 +129,25 @@ class Store:
         seed: int = DEFAULT_SEED,
         now: datetime | None = None,
         on_progress: OnProgress | None = None,
+        scenario: Scenario | None = None,
     ) -> Store:
         """Open the store of a directory; build it when it is missing, damaged or out of date.
 
-        `now` is the moment to which the scenario is anchored, in place of the present. What was
-        repaired or carried over is told in `notices`.
+        `now` is the moment to which the scenario is anchored, in place of the present; `scenario`
+        is for tests. What was repaired or carried over is told in `notices`.
 
         Raises:
             Busy: another process has been building for too long.
-            ConfigError: the directory cannot be written.
+            ConfigError: the directory cannot be written, or holds files of another version.
+            Unavailable: there is not enough memory, or the like; the files stay as they are.
 
         """
-        return cls(directory, seed=seed, now=now, on_progress=on_progress)
+        return cls(directory, seed=seed, now=now, on_progress=on_progress, scenario=scenario)
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """What was repaired or carried over, and what was lost and the user has not seen yet."""
+        return [*self._news, *self.documents.notices()]
 
     @property
     def anchor(self) -> datetime:
@@ -118,6 +170,24 @@ class Store:
             connection.execute("USE logs")
             return connection
 
+    @contextmanager
+    def reading(self) -> Generator[DuckDBPyConnection]:
+        """Lend a connection as `connect` does.
+
+        Raises:
+            StoreCorrupt: what was read is damaged; the next use builds it anew.
+
+        """
+        import duckdb
+
+        with closing(self.connect()) as connection:
+            try:
+                yield connection
+            except duckdb.Error as error:
+                if reason := damage_of(error):
+                    raise self.doubt(reason) from error
+                raise
+
     def tables(self) -> dict[str, TableSchema]:
         """Return the schema of every stored table, by name."""
         with self._lock:
@@ -125,20 +195,21 @@ class Store:
                 self._ready()
             return dict(self._schemas)
 
-    def condemn(self, reason: str) -> StoreCorrupt:
-        """Set the tables aside as damaged and return the error that says so.
+    def doubt(self, reason: str) -> StoreCorrupt:
+        """Have the tables read through before they are used again; return the error that says so.
 
-        The next `connect` builds them anew. DuckDB finds out about a damaged block only when it
-        reads it, so this is for whoever runs the queries.
+        DuckDB finds out about a damaged block only when it reads it, so this is for whoever runs
+        the queries. The next `connect` builds the tables anew if they are damaged indeed.
         """
         with self._lock, self._files.locked(BUILD_PATIENCE_S):
             # Another process may have found out first, and built them anew already.
             if self._stamp is not None and self._files.stamp() == self._stamp:
-                self._set_aside_logs(reason)
+                self._files.mark_doubtful()
             self._release()
         return StoreCorrupt(
             f"The tables of the embedded workspace are damaged: {reason}.",
-            hint="They are built anew with the next query; ingest your own logs again.",
+            hint="With the next query they are built anew, and what can be read of your ingested "
+            "logs is carried over.",
         )
 
     def close(self) -> None:
@@ -178,109 +249,110 @@ class Store:
             with self._files.locked(patience_s):
                 # Another process may have built it while this one waited for the lock.
                 state = self._attach()
-                if state is _State.DAMAGED:
-                    self._set_aside_logs(self._damage)
                 if state is not _State.FRESH:
                     self._files.sweep()
-                    self._write_build()
+                    self._write_build(self._damage if state is _State.DAMAGED else None)
         except Busy:
             if state is not _State.STALE:
                 raise
-            self.notices.append(
+            self._news.append(
                 "The scenario is older than a day; another process is writing the store, "
                 "so it stays as it is for now."
             )
             return
-        self._attach()
+        if self._attach() in (_State.MISSING, _State.DAMAGED):
+            raise Unavailable(
+                "The tables of the embedded workspace are gone or damaged as soon as they are "
+                "built.",
+                hint="Is the disk failing, or another program at work in "
+                f"{str(self._files.directory)!r}?",
+            )
 
     def _attach(self) -> _State:
         """Open the logs there are, and say what they are."""
-        import duckdb
-
         stamp = self._files.stamp()
         if stamp is None:
             self._release()
             return _State.MISSING
         try:
-            opened = _attached(self._files)
-            with closing(opened.cursor()) as reader:
-                reader.execute("USE logs")
-                build, schemas = read_build(reader), read_schemas(reader)
-        except (duckdb.Error, IndexError) as error:
-            if "Could not set lock" in str(error):
-                raise Busy(
-                    "Another program has the logs of the embedded workspace open for writing.",
-                    hint="Close it, and try again.",
-                ) from error
-            self._damage = _first_line(error)
+            with opening(self._files.logs):
+                opened = _attached(self._files)
+                try:
+                    with closing(opened.cursor()) as reader:
+                        reader.execute("USE logs")
+                        build, schemas = read_build(reader), read_schemas(reader)
+                        if not self._files.is_sound(stamp):
+                            _read_through(reader, schemas)
+                            self._files.mark_sound(stamp)
+                except BaseException:
+                    opened.close()
+                    raise
+        except Damaged as damaged:
+            self._release()
+            self._damage = str(damaged)
             return _State.DAMAGED
+        except Unavailable:
+            if self._files.stamp() is None:
+                # It was removed in between, as `local reset` does.
+                self._release()
+                return _State.MISSING
+            raise
         # Whoever still reads the version before keeps it alive through its own connection.
         self._instance, self._stamp, self._schemas, self._build = opened, stamp, schemas, build
         return _State.FRESH if self._is_fresh(build) else _State.STALE
 
     def _is_fresh(self, build: Build) -> bool:
-        from sentinel_mcp.local.scenario.generation import generation
-
         age = abs(self._time() - datetime.fromisoformat(build.anchor))
-        return build.seed == self._seed and build.generation == generation() and age < MAX_AGE
+        generation = self._scenario.generation()
+        return build.seed == self._seed and build.generation == generation and age < MAX_AGE
 
     def _time(self) -> datetime:
         return self._now or datetime.now(UTC)
 
-    def _write_build(self) -> None:
+    def _write_build(self, damage: str | None) -> None:
+        """Build new logs, carry over what was ingested, and put them in the place of the old.
+
+        `damage` is what DuckDB says of the old ones; more may be found when they are read.
+        """
         import duckdb
 
-        from sentinel_mcp.kql.catalog import bundled
-        from sentinel_mcp.local.scenario.generation import generation
-        from sentinel_mcp.local.scenario.tables import write_tables
-
         anchor = self._time().astimezone(UTC).replace(microsecond=0)
-        build = Build(self._seed, anchor.isoformat(), generation())
+        build = Build(self._seed, anchor.isoformat(), self._scenario.generation())
         scratch = self._files.scratch("build")
         self._on_progress("Preparing the scenario", 0.0)
         try:
             with closing(duckdb.connect(scratch)) as connection:
                 create_record(connection, build)
-                write_tables(connection, bundled("sentinel"), self._seed, anchor, self._on_progress)
+                self._scenario.write_tables(connection, self._seed, anchor, self._on_progress)
                 seal_scenario(connection)
-                readable = self._carry_over(connection)
+                carried = CarriedOver(damage=damage)
+                if self._files.stamp() is not None:
+                    carry_over(connection, self._files.logs, carried)
                 connection.execute("CHECKPOINT")
-            if not readable:
-                # Part of it may have been copied already: once more, with nothing to copy.
-                self._write_build()
-                return
-            flush_to_disk(scratch)
-            self._files.replace_logs(scratch)
+            if carried.damage:
+                self._keep_damaged_logs(carried)
+            self._files.replace(self._files.logs, scratch)
         finally:
             for left in (scratch, scratch.with_name(f"{scratch.name}.wal")):
                 left.unlink(missing_ok=True)
+        if stamp := self._files.stamp():
+            self._files.mark_sound(stamp)
+        if carried.rows and not carried.damage:
+            listed = ", ".join(f"{name} ({rows:,} rows)" for name, rows in carried.rows.items())
+            self._news.append(f"The scenario was brought up to date; ingested logs stay: {listed}.")
         self._on_progress("The scenario is ready", 1.0)
         log.info("built the embedded workspace in %s", self._files.directory)
 
-    def _carry_over(self, connection: DuckDBPyConnection) -> bool:
-        """Copy what was ingested from the store before; say whether that could be read."""
-        import duckdb
-
-        if self._files.stamp() is None:
-            return True
-        try:
-            connection.execute(f"ATTACH {_text(self._files.logs)} AS before (READ_ONLY)")
-            carried = carry_over(connection, "before")
-            connection.execute("DETACH before")
-        except duckdb.Error as error:
-            self._set_aside_logs(_first_line(error))
-            return False
-        if carried:
-            told = ", ".join(f"{name} ({rows:,} rows)" for name, rows in carried.items())
-            self.notices.append(f"The scenario was brought up to date; ingested logs stay: {told}.")
-        return True
+    def _keep_damaged_logs(self, carried: CarriedOver) -> None:
+        aside = self._files.name_aside(self._files.logs)
+        # Said before it is done: killed in between, it is said once too often and not too little.
+        self.documents.add_notice(logs_notice(carried, aside.name))
+        self._files.keep(self._files.logs, aside)
 
     def _fill_documents(self, build: Build) -> None:
-        from sentinel_mcp.local.scenario.resources import write_documents
-
-        documents = write_documents(datetime.fromisoformat(build.anchor))
+        documents = self._scenario.documents(datetime.fromisoformat(build.anchor))
         if kept := self.documents.fill(documents, build=build.id):
-            self.notices.append(
+            self._news.append(
                 f"Incidents and other resources were brought up to date; {kept} that were "
                 "changed by hand stay as they are."
             )
@@ -296,20 +368,27 @@ class Store:
         try:
             return Documents(self._files.resources)
         except StoreCorrupt as error:
-            aside = self._files.set_aside(self._files.resources)
-            self.notices.append(
-                f"{error.message} It was set aside as {aside.name} and built anew; "
-                "changes made to incidents are gone."
-            )
+            self._replace_documents(error)
             return Documents(self._files.resources)
 
-    def _set_aside_logs(self, reason: str) -> None:
-        self._release()
-        aside = self._files.set_aside(self._files.logs)
-        self.notices.append(
-            f"The tables were damaged ({reason}). They were set aside as {aside.name} and built "
-            "anew; logs that had been ingested have to be ingested again."
-        )
+    def _replace_documents(self, error: StoreCorrupt) -> None:
+        """Put what can be read of damaged documents in their place, and keep them aside."""
+        damaged, scratch = self._files.resources, self._files.scratch("documents")
+        copy = self._files.scratch("damaged")
+        aside = self._files.name_aside(damaged)
+        try:
+            with _writing_stopped(damaged):
+                # A copy: SQLite changes a file when it opens it, and the log beside it.
+                self._files.keep(damaged, aside)
+                with suppress(FileNotFoundError):
+                    self._files.copy(aside, copy)
+                recovered = recover(copy)
+                with closing(Documents(scratch)) as documents:
+                    documents.restore(recovered, documents_notice(error, recovered, aside.name))
+                self._files.replace(damaged, scratch)
+        finally:
+            self._files.remove(scratch)
+            self._files.remove(copy)
 
     def _release(self) -> None:
         if self._instance is not None:
@@ -330,40 +409,42 @@ def _attached(files: StoreFiles) -> DuckDBPyConnection:
     try:
         opened.execute("SET GLOBAL TimeZone = 'UTC'")
         opened.execute(f"SET temp_directory = {_text(files.spill)}")
-        opened.execute(f"ATTACH {_text(files.logs)} AS logs (READ_ONLY)")
+        # With the type: for a file that looks like SQLite's, DuckDB would fetch an extension.
+        opened.execute(f"ATTACH {_text(files.logs)} AS logs (READ_ONLY, TYPE duckdb)")
         opened.execute(f"ATTACH ':memory:' AS {APPENDED}")
         # From here on no SQL, however it came about, opens a file or loads an extension.
         opened.execute("SET enable_external_access = false")
-        _check_length(opened, files.logs)
     except duckdb.Error:
         opened.close()
         raise
     return opened
 
 
-def _check_length(connection: DuckDBPyConnection, path: Path) -> None:
-    """Find a file that was cut at its end, which DuckDB notices only when it reads there.
+def _read_through(connection: DuckDBPyConnection, tables: Iterable[str]) -> None:
+    """Read every block of every table once, which has DuckDB compare all checksums.
 
-    Raises:
-        duckdb.IOException: the file is shorter than its blocks.
-
+    A scenario of 38 MB takes 0.9 s; it is done for a file that was changed by somebody else.
     """
-    import duckdb
+    for name in tables:
+        connection.execute(f"SELECT max(hash(t)) FROM {quoted(name)} t").fetchall()  # noqa: S608 - quoted
 
-    block_size, blocks = connection.execute(
-        "SELECT block_size, total_blocks FROM pragma_database_size() WHERE database_name = 'logs'"
-    ).fetchall()[0]
-    # Three headers of 4 KiB come before the first block.
-    if path.stat().st_size < block_size * blocks + 3 * 4096:
-        raise duckdb.IOException(f"{path.name} is shorter than it should be")
+
+@contextmanager
+def _writing_stopped(path: Path) -> Generator[None]:
+    """Keep other processes from writing to damaged documents, where SQLite can still do that."""
+    # An empty file has nothing to lock, and SQLite would delete its log. On Windows no file that
+    # is open can be replaced, so there is nobody to stop.
+    if sys.platform == "win32" or not path.exists() or path.stat().st_size == 0:
+        yield
+        return
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        with suppress(sqlite3.DatabaseError):
+            connection.execute("BEGIN IMMEDIATE")
+        yield
 
 
 def _text(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def _unheard(message: str, part: float) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from sentinel_mcp.engine.types import duckdb_type
 from sentinel_mcp.kql.catalog import TableSchema
@@ -17,6 +17,9 @@ RECORD = "sentinel_mcp"
 """The DuckDB schema that holds what the store knows of itself, out of the reach of KQL."""
 
 TIME_COLUMN = "TimeGenerated"
+
+_NUMBERS = ("int", "long", "real")
+"""Each holds the values of those before it, but for whole numbers too large for a real."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ def create_table(connection: DuckDBPyConnection, schema: TableSchema) -> None:
         f"INSERT INTO {RECORD}.tables VALUES (?, ?, 0)",  # noqa: S608 - constant text
         [schema.name, schema.description],
     )
+    _comment(connection, schema.name, 0)
     _record_columns(connection, schema.name, schema.columns, first=0)
 
 
@@ -92,21 +96,37 @@ def add_columns(
     _record_columns(connection, schema.name, new, first=len(schema.columns))
 
 
-def change_type(
-    connection: DuckDBPyConnection, table: str, column: str, kusto_type: Literal["string", "real"]
-) -> None:
-    """Let a column hold more, where new rows have what its type does not."""
-    name = quoted(column)
-    value = f"coalesce({name}::VARCHAR, '')" if kusto_type == "string" else f"{name}::DOUBLE"
-    connection.execute(
-        f"ALTER TABLE {quoted(table)} ALTER {name} TYPE {duckdb_type(kusto_type)} USING {value}"
-    )
-    if kusto_type == "string":
+def widen(connection: DuckDBPyConnection, table: str, column: Column, coming: str) -> str:
+    """Let a column hold what comes too, where its type does not; return the type that it has."""
+    wider = _common_type(column.type, coming)
+    if wider == column.type:
+        return wider
+    name = quoted(column.name)
+    if wider == "real" and _count(connection, table, f"NOT ({exact_as_real(name)})"):
+        wider = "string"
+    kind = duckdb_type(wider)
+    value = f"coalesce({name}::VARCHAR, '')" if wider == "string" else f"{name}::{kind}"
+    connection.execute(f"ALTER TABLE {quoted(table)} ALTER {name} TYPE {kind} USING {value}")
+    if wider == "string":
         connection.execute(f"ALTER TABLE {quoted(table)} ALTER {name} SET DEFAULT ''")
     connection.execute(
         f"UPDATE {RECORD}.columns SET type = ? WHERE table_name = ? AND name = ?",  # noqa: S608 - constant text
-        [kusto_type, table, column],
+        [wider, table, column.name],
     )
+    return wider
+
+
+def exact_as_real(number: str) -> str:
+    """Return the SQL condition that a real holds a whole number to its last digit."""
+    return f"abs({number}::HUGEINT) <= {2**53}"
+
+
+def _common_type(there: str, coming: str) -> str:
+    if there in (coming, "string", "dynamic"):
+        return there
+    if there in _NUMBERS and coming in _NUMBERS:
+        return max(there, coming, key=_NUMBERS.index)
+    return "string"
 
 
 def read_schemas(connection: DuckDBPyConnection) -> dict[str, TableSchema]:
@@ -134,39 +154,19 @@ def seal_scenario(connection: DuckDBPyConnection) -> dict[str, int]:
             f"UPDATE {RECORD}.tables SET scenario_rows = ? WHERE name = ?",  # noqa: S608 - constant text
             [counts[name], name],
         )
+        _comment(connection, name, counts[name])
     return counts
 
 
-def carry_over(connection: DuckDBPyConnection, old: str) -> dict[str, int]:
-    """Copy the ingested rows of the attached store `old` behind the scenario's; return counts.
-
-    A table only ever grows at its end, so its ingested rows are those from row number
-    `scenario_rows` on.
-    """
-    carried: dict[str, int] = {}
-    source = f"{quoted(old)}.{RECORD}"
-    schemas = read_schemas(connection)
-    for name, description, scenario_rows in connection.execute(
-        f"SELECT name, description, scenario_rows FROM {source}.tables"  # noqa: S608 - constant text
-    ).fetchall():
-        ingested = row_count(connection, name, of=old) - scenario_rows
-        if ingested <= 0:
-            continue
-        columns = tuple(
-            Column(column, kusto_type, text)
-            for column, kusto_type, text in connection.execute(
-                f"SELECT name, type, description FROM {source}.columns "  # noqa: S608 - constant text
-                "WHERE table_name = ? ORDER BY position",
-                [name],
-            ).fetchall()
-        )
-        _make_room(connection, schemas, TableSchema(name, columns, description))
-        connection.execute(
-            f"INSERT INTO {quoted(name)} BY NAME "  # noqa: S608 - names are quoted
-            f"SELECT * FROM {quoted(old)}.{quoted(name)} WHERE rowid >= {int(scenario_rows)}"
-        )
-        carried[name] = ingested
-    return carried
+def ingested_rows(connection: DuckDBPyConnection) -> dict[str, int]:
+    """Return how many rows of each table were ingested, of the tables that have any."""
+    counts = {
+        name: row_count(connection, name) - scenario_rows
+        for name, scenario_rows in connection.execute(
+            f"SELECT name, scenario_rows FROM {RECORD}.tables ORDER BY name"  # noqa: S608 - constant text
+        ).fetchall()
+    }
+    return {name: rows for name, rows in counts.items() if rows}
 
 
 def row_count(connection: DuckDBPyConnection, table: str, *, of: str | None = None) -> int:
@@ -177,21 +177,18 @@ def row_count(connection: DuckDBPyConnection, table: str, *, of: str | None = No
     ).fetchall()[0][0]
 
 
-def _make_room(
-    connection: DuckDBPyConnection, schemas: Mapping[str, TableSchema], wanted: TableSchema
-) -> None:
-    present = schemas.get(wanted.name)
-    if present is None:
-        create_table(connection, wanted)
-        return
-    known = {column.name.lower(): column for column in present.columns}
-    add_columns(
-        connection, present, (each for each in wanted.columns if each.name.lower() not in known)
-    )
-    for column in wanted.columns:
-        there = known.get(column.name.lower())
-        if there and there.type != column.type and "string" in (column.type, there.type):
-            change_type(connection, wanted.name, there.name, "string")
+def _comment(connection: DuckDBPyConnection, table: str, scenario_rows: int) -> None:
+    """Write the number of the scenario's rows a second time, into DuckDB's own catalog.
+
+    There it can be read wherever the file can be opened, even if the record is damaged.
+    """
+    connection.execute(f"COMMENT ON TABLE {quoted(table)} IS '{scenario_rows}'")
+
+
+def _count(connection: DuckDBPyConnection, table: str, condition: str) -> int:
+    return connection.execute(
+        f"SELECT count(*) FROM {quoted(table)} WHERE {condition}"  # noqa: S608 - our own SQL
+    ).fetchall()[0][0]
 
 
 def _record_columns(

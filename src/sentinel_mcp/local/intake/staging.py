@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Generator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
 import duckdb
 import orjson
@@ -17,15 +16,17 @@ from sentinel_mcp.engine.types import duckdb_type
 from sentinel_mcp.errors import InputError, Unavailable
 from sentinel_mcp.kql.catalog import TableSchema
 from sentinel_mcp.kql.results import Column
-from sentinel_mcp.local.files import StoreFiles, flush_to_disk
+from sentinel_mcp.local.damage import Damaged, damage_of
+from sentinel_mcp.local.files import StoreFiles
 from sentinel_mcp.local.identity import WORKSPACE_ID
 from sentinel_mcp.local.intake.mapping import TYPE, Refusal, TableMapping
 from sentinel_mcp.local.tables import (
     add_columns,
-    change_type,
     create_table,
+    exact_as_real,
     quoted,
     read_schemas,
+    widen,
 )
 
 CHUNK_BYTES = 16 * 1024 * 1024
@@ -51,12 +52,12 @@ class _Chunk:
 class Staging:
     """The rows of one ingest, outside the store until all of them are there."""
 
-    def __init__(self, files: StoreFiles) -> None:
-        self._folder = files.scratch("ingest")
-        self._database = self._folder / "rows.duckdb"
+    def __init__(self, folder: Path) -> None:
+        """Prepare in a scratch folder of the store, which stays its owner's."""
+        self._folder = folder
+        self._database = folder / "rows.duckdb"
         with _told():
-            self._folder.mkdir()
-            self._connection = _limited(self._database, self._folder, STAGING_MEMORY)
+            self._connection = _limited(self._database, folder, STAGING_MEMORY)
         self._mappings: dict[str, TableMapping] = {}
         self._chunks: dict[str, _Chunk] = {}
         self._staged: dict[str, set[str]] = {}
@@ -71,7 +72,6 @@ class Staging:
         traceback: TracebackType | None,
     ) -> None:
         self._connection.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
 
     def add(self, mapping: TableMapping, cells: Mapping[str, object]) -> None:
         """Take one row.
@@ -93,41 +93,62 @@ class Staging:
             with _told():
                 self._flush(mapping.name)
 
-    def commit(self, store: StoreFiles) -> dict[str, int]:
-        """Put all rows behind those of the store, all or none; return how many by table.
-
-        Must be called under the store's lock.
+    def finish(self) -> None:
+        """Take no more rows.
 
         Raises:
             InputError: there are too many columns.
             Unavailable: there is no room on the disk, or the like.
 
         """
+        with _told():
+            for name in list(self._chunks):
+                self._flush(name)
+            self._connection.execute("CHECKPOINT")
+            self._connection.close()
+
+    def commit(self, store: StoreFiles) -> dict[str, int]:
+        """Put all rows behind those of the store, all or none; return how many by table.
+
+        Must be called under the store's lock, after `finish`.
+
+        Raises:
+            Damaged: the store's own file is damaged; it is as it was.
+            InputError: there are too many columns.
+            Unavailable: there is no room on the disk, or the like.
+
+        """
+        stamp = store.stamp()
+        sound = stamp is not None and store.is_sound(stamp)
         scratch = store.scratch("logs")
+        store.sweep()
         try:
             with _told():
-                return self._written(store, scratch)
+                taken = self._written(store, scratch)
         finally:
-            for left in (scratch, scratch.with_name(f"{scratch.name}.wal")):
-                left.unlink(missing_ok=True)
+            store.remove(scratch)
+        if sound and (stamp := store.stamp()):
+            # A block that nobody has read is copied as it is, so doubts are copied too.
+            store.mark_sound(stamp)
+        return taken
 
     def _written(self, store: StoreFiles, scratch: Path) -> dict[str, int]:
-        for name in list(self._chunks):
-            self._flush(name)
-        self._connection.execute("CHECKPOINT")
-        self._connection.close()
-        shutil.copyfile(store.logs, scratch)
-        with closing(_limited(scratch, self._folder, APPEND_MEMORY)) as target:
-            target.execute(f"ATTACH {_text(self._database)} AS rows (READ_ONLY)")
-            taken = {
-                name: _append(target, mapping, self._staged[name])
-                for name, mapping in self._mappings.items()
-                if name in self._staged
-            }
-            target.execute("DETACH rows")
-            target.execute("CHECKPOINT")
-        flush_to_disk(scratch)
-        store.replace_logs(scratch)
+        store.copy(store.logs, scratch)
+        try:
+            with closing(_limited(scratch, self._folder, APPEND_MEMORY)) as target:
+                target.execute(f"ATTACH {_text(self._database)} AS rows (READ_ONLY)")
+                taken = {
+                    name: _append(target, mapping, self._staged[name])
+                    for name, mapping in self._mappings.items()
+                    if name in self._staged
+                }
+                target.execute("DETACH rows")
+                target.execute("CHECKPOINT")
+        except duckdb.Error as error:
+            if reason := damage_of(error):
+                raise Damaged(reason) from error
+            raise
+        store.replace(store.logs, scratch)
         return taken
 
     def _chunk(self, mapping: TableMapping) -> _Chunk:
@@ -182,10 +203,11 @@ def _append(target: duckdb.DuckDBPyConnection, mapping: TableMapping, staged: se
         if name not in new:
             selected[column.name] = _cast_known(quoted(name), column.type)
             continue
-        wider = _widened(column.type, new[name])
-        if wider:
-            change_type(target, mapping.name, column.name, wider)
-        selected[column.name] = _cast_as_it_came(quoted(name), wider or column.type)
+        coming = new[name]
+        if (column.type, coming) == ("real", "long") and not _exact(target, mapping.name, name):
+            coming = "string"
+        kind = widen(target, mapping.name, column, coming)
+        selected[column.name] = _cast_as_it_came(quoted(name), kind)
     listed = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in selected.items())
     table = quoted(mapping.name)
     return target.execute(
@@ -206,11 +228,13 @@ def _prepare(target: duckdb.DuckDBPyConnection, mapping: TableMapping) -> None:
         create_table(target, TableSchema(mapping.name, (*known, *new)))
 
 
-def _widened(there: str, coming: str) -> Literal["string", "real"] | None:
-    """Return the type that a column must get to hold what comes; None when it holds it already."""
-    if there == coming or there in ("string", "dynamic"):
-        return None
-    return "real" if {there, coming} == {"long", "real"} else "string"
+def _exact(target: duckdb.DuckDBPyConnection, table: str, column: str) -> bool:
+    """Whether a real holds all whole numbers that wait for a column."""
+    number = f"try_cast(({quoted(column)} ->> '$') AS HUGEINT)"
+    return not target.execute(
+        f"SELECT count(*) FROM rows.{quoted(table)} "  # noqa: S608 - quoted
+        f"WHERE NOT ({exact_as_real(number)})"
+    ).fetchall()[0][0]
 
 
 def _staged_type(known: Column | None) -> str:

@@ -22,7 +22,7 @@ class HeldIncidents:
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
         self._lock = threading.Lock()
-        self._version: tuple[int, int] | None = None
+        self._version: tuple[int, int, int] | None = None
         self._ordered: dict[str, Bodies] = {}
 
     def ordered(self, order: str) -> Bodies:

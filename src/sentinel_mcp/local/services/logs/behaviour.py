@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sentinel_mcp.errors import InputError, KqlError, UnsupportedLocally
 from sentinel_mcp.kql.results import Diagnostic, Normalised
+from sentinel_mcp.local.damage import damage_of
 from sentinel_mcp.local.services.faults import UNSUPPORTED, Body, Fault, bad_argument, of_error
 from sentinel_mcp.local.services.logs.call import QueryCall
 from sentinel_mcp.local.services.logs.engines import Engines, Lent
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
     from sentinel_mcp.engine.engine import EngineResult
     from sentinel_mcp.kql.catalog import Catalog
     from sentinel_mcp.kql.validator import Checker
-
-
-_DAMAGED = ("Corrupt database file", "Could not read enough bytes")
-"""DuckDB 2.0 raises the first as a plain `duckdb.Error`: only the words tell."""
 
 
 class Running:
@@ -93,6 +90,11 @@ class Queries:
                 yield running
             finally:
                 running.close()
+        except UnsupportedLocally as error:
+            # DuckDB finds a damaged block when it reads it, be it after the first rows.
+            if damage := damage_of(error.__cause__):
+                raise await self._threads.run(partial(self._engines.doubt, damage)) from error
+            raise of_error(error, UNSUPPORTED) from error
         finally:
             self._engines.give_back(lent)
 
@@ -147,10 +149,6 @@ class Queries:
             result, writer, first = await self._threads.run(
                 partial(execute, normalised), interrupt=lent.interrupt
             )
-        except UnsupportedLocally as error:
-            if damage := _damage(error.__cause__):
-                raise await self._threads.run(partial(self._engines.condemn, damage)) from error
-            raise of_error(error, UNSUPPORTED) from error
         except KqlError as error:
             raise await self._explained(error, call.query, catalog) from error
         except InputError as error:
@@ -169,12 +167,6 @@ class Queries:
             # The service gives no position here; ours costs nothing and helps.
             return _semantic_error(finding.message, line=finding.line, pos=finding.column - 1)
         return _semantic_error(error.message)
-
-
-def _damage(cause: BaseException | None) -> str | None:
-    """Return what DuckDB says of a damaged file; it notices when it reads the damaged block."""
-    told = str(cause).partition("\n")[0] if cause else ""
-    return told if any(each in told for each in _DAMAGED) else None
 
 
 def _syntax_error(finding: Diagnostic, query: str) -> Fault:

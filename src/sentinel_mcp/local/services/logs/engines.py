@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from sentinel_mcp.kql.catalog import Catalog
 from sentinel_mcp.kql.results import Environment
+from sentinel_mcp.local.damage import damage_of
 from sentinel_mcp.local.services.logs.environments import catalog_of
 
 if TYPE_CHECKING:
@@ -102,9 +103,7 @@ class Engines:
         with self._lock:
             lent = tables.idle.pop() if tables.idle else None
         if lent is None:
-            connection = self._store.connect()
-            engine = self._make_engine(connection, tables.catalog)
-            lent = Lent(engine, connection, tables.catalog, tables.version, environment)
+            lent = self._made(tables, environment)
         with self._lock:
             self._lent[id(lent)] = lent
         return lent
@@ -125,16 +124,29 @@ class Engines:
             for lent in self._lent.values():
                 lent.interrupt()
 
-    def condemn(self, reason: str) -> StoreCorrupt:
-        """Set the store's tables aside as damaged, and return the error that says so."""
+    def doubt(self, reason: str) -> StoreCorrupt:
+        """Have the store's tables read through, and return the error that says why."""
         with self._lock:
             self._forget()
-            return self._store.condemn(reason)
+            return self._store.doubt(reason)
 
     def close(self) -> None:
         """Close the engines that are not lent; one that is given back is closed then."""
         with self._lock:
             self._forget()
+
+    def _made(self, tables: _Tables, environment: Environment) -> Lent:
+        import duckdb
+
+        connection = self._store.connect()
+        try:
+            engine = self._make_engine(connection, tables.catalog)
+        except duckdb.Error as error:
+            connection.close()
+            if reason := damage_of(error):
+                raise self.doubt(reason) from error
+            raise
+        return Lent(engine, connection, tables.catalog, tables.version, environment)
 
     def _newest(self, environment: Environment) -> _Tables:
         # Two locks: a store may take 20 s to be built, and giving back must not wait for that.

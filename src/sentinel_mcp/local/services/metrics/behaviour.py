@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -79,11 +79,11 @@ class Metrics:
 
     def __init__(
         self,
-        connect: Callable[[], DuckDBPyConnection],
+        reading: Callable[[], AbstractContextManager[DuckDBPyConnection]],
         tables: Callable[[], dict[str, TableSchema]],
         clock: Clock,
     ) -> None:
-        self._connect = connect
+        self._reading = reading
         self._tables = tables
         self._clock = clock
 
@@ -144,7 +144,7 @@ class Metrics:
         now = self._clock().astimezone(UTC)
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         size = 0.0
-        with closing(self._connect()) as connection:
+        with self._reading() as connection:
             if "Usage" in self._tables():
                 ((found,),) = connection.execute(
                     'SELECT sum("Quantity") FROM "Usage" WHERE "StartTime" >= ?',
@@ -206,7 +206,7 @@ class Metrics:
             f"FROM ({' UNION ALL '.join(sources)}) WHERE t >= ? AND t < ? GROUP BY i"
         )
         start, end = (each.replace(tzinfo=None) for each in (origin, asked.end))
-        with closing(self._connect()) as connection:
+        with self._reading() as connection:
             rows = connection.execute(query, [start, start, end]).fetchall()
         step = GRAINS[asked.interval]
         return {

@@ -27,7 +27,7 @@ class Workspaces:
         self,
         tables: Callable[[], dict[str, TableSchema]],
         created: datetime,
-        notices: Sequence[str],
+        notices: Callable[[], Sequence[str]],
     ) -> None:
         """Prepare; `notices` tell what was repaired, and are shown as tags of the workspace."""
         self._tables = tables
@@ -60,7 +60,7 @@ class Workspaces:
             "location": identity.LOCATION,
             "tags": {
                 f"notice-{number}": notice[:MAX_TAG_CHARS]
-                for number, notice in enumerate(self._notices, start=1)
+                for number, notice in enumerate(self._notices(), start=1)
             },
             "properties": {
                 "customerId": identity.WORKSPACE_ID,
