@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from azure.core.rest import HttpRequest
 from azure_models import REFERENCE, Models, differences, sample_of
+from tests.local.stores import own_cache
 
 from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.local import identity
@@ -476,7 +477,9 @@ class Asking:
 async def asking(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Asking]:
     # A store of its own: these tests write, and the one that the others share is only read.
     checker = Checker()
-    async with await open_local(tmp_path_factory.mktemp("contract"), checker) as workspace:
+    async with await open_local(
+        own_cache(tmp_path_factory, "contract") / "local", checker
+    ) as workspace:
         yield Asking(workspace)
     await checker.aclose()
 

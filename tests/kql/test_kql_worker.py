@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from tests.without_dotnet import REASON
 
 from sentinel_mcp.errors import TimedOut, Unavailable
 from sentinel_mcp.kql.catalog import Catalog, TableSchema
@@ -45,7 +46,7 @@ async def mortal() -> AsyncGenerator[Checker]:
     """A checker whose worker the tests of this module may kill."""
     checker = Checker(timeout_s=60)
     if await checker.engine() != "kusto_language":
-        pytest.skip("there is no .NET runtime here")
+        pytest.skip(REASON)
     yield checker
     await checker.aclose()
 
