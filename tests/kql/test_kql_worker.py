@@ -163,6 +163,7 @@ async def test_a_cancelled_check_costs_neither_the_worker_nor_the_next_answer(
     assert pid_of(mortal) == before
 
 
+@pytest.mark.needs_dotnet
 async def test_a_worker_that_hangs_is_given_up_in_time_and_replaced() -> None:
     checker = Checker(timeout_s=0.3)
     await checker.engine()
@@ -192,6 +193,7 @@ async def test_the_worker_learns_nothing_of_azure(
     assert b"hunter2" not in environment
 
 
+@pytest.mark.needs_dotnet
 async def test_closing_leaves_no_process_and_no_open_pipe() -> None:
     checker = Checker()
     await checker.engine()
@@ -209,6 +211,7 @@ async def test_closing_leaves_no_process_and_no_open_pipe() -> None:
         await checker.check("print 1", SMALL)
 
 
+@pytest.mark.needs_dotnet
 async def test_closing_ends_a_worker_that_hangs_and_whoever_waits_for_it() -> None:
     checker = Checker(timeout_s=60)
     await checker.engine()
@@ -225,6 +228,7 @@ async def test_closing_ends_a_worker_that_hangs_and_whoever_waits_for_it() -> No
         os.kill(pid, 0)
 
 
+@pytest.mark.needs_dotnet
 async def test_the_worker_ends_with_the_process_that_started_it() -> None:
     assert outlived_by_no_worker()
 
