@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
+from tests.local.stores import own_cache
 
 from sentinel_mcp.cli.session import opened_server
 from sentinel_mcp.domains.changes import ChangeReport
@@ -34,7 +35,7 @@ async def analyst(
 ) -> AsyncGenerator[Client[FastMCPTransport]]:
     """Connect to a server that may write, on a workspace of its own."""
     settings = Settings(
-        cache_dir=tmp_path_factory.mktemp("threat-intel"),
+        cache_dir=own_cache(tmp_path_factory, "threat-intel"),
         allow_writes=True,
     )
     async with opened_server(settings) as server, Client(server) as connected:
