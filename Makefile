@@ -20,7 +20,7 @@ help:
 	@echo "make format  rewrite the code in the house format"
 
 # The stamp is written last and says which Python the environment has, and where.
-IS_FIT := test "$$($(BIN)/python -c '$(IDENTITY)' 2>/dev/null)" = "$$(cat $(STAMP) 2>/dev/null)"
+IS_FIT := test -s $(STAMP) && test "$$($(BIN)/python -c '$(IDENTITY)' 2>/dev/null)" = "$$(cat $(STAMP))"
 ifdef PYTHON
 IS_FIT += && test "$$($(BIN)/python -c '$(IDENTITY)' | cut -d ' ' -f 1,2)" \
 	= "$$($(PYTHON) -c '$(IDENTITY)' | cut -d ' ' -f 1,2)"
