@@ -1,12 +1,15 @@
-# Every target makes .venv when it is missing or older than the files that define it.
+# Every target makes .venv anew when it is missing, half made, moved, or of another Python than
+# PYTHON names, and installs again when it is older than the files that define it.
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PYTHON ?= $(shell for p in python3.12 python3.11 python3.13 python3; do \
-	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+
+# Shims and Pythons without venv are on PATH too: the first that can make an environment is taken.
+USABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
+IDENTITY := import sys; print(sys.version.split()[0], sys.base_prefix, sys.prefix)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check serve bench soak format clean
+.PHONY: help demo test check serve bench soak format clean FORCE
 
 help:
 	@echo "make demo    play an investigation on the embedded workspace"
@@ -17,20 +20,39 @@ help:
 	@echo "make soak    ingest COUNT (300) times while processes are killed; nothing may be lost"
 	@echo "make format  rewrite the code in the house format"
 
+# The stamp is written last and says which Python the environment has, and where.
+IS_FIT := test -s $(STAMP) && test "$$($(BIN)/python -c '$(IDENTITY)' 2>/dev/null)" = "$$(cat $(STAMP))"
+ifdef PYTHON
+IS_FIT += && test "$$($(BIN)/python -c '$(IDENTITY)' | cut -d ' ' -f 1,2)" \
+	= "$$($(PYTHON) -c '$(IDENTITY)' | cut -d ' ' -f 1,2)"
+endif
+ifneq ($(shell $(IS_FIT) && echo fit),fit)
+$(STAMP): FORCE
+endif
+
 $(STAMP): pyproject.toml constraints.txt
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed on PATH."; exit 1; }
-	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
-	@echo "Installing into $(VENV) (about a minute the first time) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--constraint constraints.txt --editable '.[dev]' 2>$(VENV)/pip.log \
-		|| { cat $(VENV)/pip.log; exit 1; }
-	@touch $@
+	@$(IS_FIT) || rm -rf $(VENV)
+	@for python in $(or $(PYTHON),python3.12 python3.11 python3.13 python3.14 python3 python); do \
+		test ! -d $(VENV) || exit 0; \
+		! "$$python" -c '$(USABLE)' 2>/dev/null || "$$python" -m venv $(VENV) || exit 1; \
+	done; test -d $(VENV) || { \
+		echo "$(or $(PYTHON),What is on PATH) is no Python 3.11 or newer with venv."; \
+		echo "Install one (on Debian: python3 and python3-venv), or name one: make PYTHON=..."; \
+		exit 1; }
+	@rm -f $(STAMP)
+	@echo "Installing into $(VENV) (about a minute the first time), a dot for each package:"
+	@{ $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt \
+		--editable '.[dev]' 2>&1 || touch $(VENV)/failed; } | tee $(VENV)/pip.log \
+		| while read -r line; do case "$$line" in Collecting*) printf .;; esac; done; echo
+	@test ! -e $(VENV)/failed || { tail -n 30 $(VENV)/pip.log; rm -rf $(VENV); exit 1; }
+	@PIP_CONSTRAINT=constraints.txt $(BIN)/sentinel-mcp setup --yes || echo "Going on without .NET."
+	@$(BIN)/python -c '$(IDENTITY)' > $@
 
 demo: $(STAMP)
 	@$(BIN)/sentinel-mcp demo
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: $(STAMP)
 	@$(BIN)/ruff check .

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sentinel_mcp.kql.catalog import bundled
+from sentinel_mcp.kql.dotnet import remedy
 from sentinel_mcp.kql.results import Check, Environment
 from sentinel_mcp.kql.validator import Checker
 
@@ -59,6 +60,8 @@ async def check_all(sets: dict[str, list[str]]) -> Measurement:
     catalogs = {environment: bundled(environment) for environment in ENVIRONMENTS}
     checker = Checker(timeout_s=30)
     try:
+        if await checker.engine() == "grammar":
+            sys.exit(f"Nothing is bound without .NET, so nothing is measured. {remedy()}")
         started = time.perf_counter()
         await checker.check("print 1", catalogs["sentinel"])
         first_check_s = time.perf_counter() - started

@@ -23,6 +23,7 @@ import duckdb
 from sentinel_mcp.engine.engine import DuckdbEngine
 from sentinel_mcp.errors import InputError, SentinelError
 from sentinel_mcp.kql.catalog import Catalog, bundled
+from sentinel_mcp.kql.dotnet import remedy
 from sentinel_mcp.kql.results import Environment, Normalised
 from sentinel_mcp.kql.validator import Checker
 
@@ -47,6 +48,8 @@ async def _measured(folder: Path, every: int) -> tuple[int, int, Counter[str]]:
     met: Counter[str] = Counter()
     checker = Checker(timeout_s=_DEADLINE_S)
     try:
+        if await checker.engine() == "grammar":
+            sys.exit(f"Nothing is bound without .NET, so nothing is measured. {remedy()}")
         for query in list(_queries(folder))[::every]:
             where = await _bound_in(checker, query, catalogs)
             if where is None:

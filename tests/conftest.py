@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
+from tests.local.stores import shared_cache
 
 from moment import MOMENT, VARIABLE
 from sentinel_mcp.cli.session import opened_server
@@ -19,6 +20,9 @@ from sentinel_mcp.settings import Settings
 # The machine may be busy, so no example is too slow; in CI the examples are the same each time.
 hypothesis.settings.register_profile("house", deadline=None, derandomize=bool(os.environ.get("CI")))
 hypothesis.settings.load_profile("house")
+
+
+pytest_plugins = ["tests.without_dotnet"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,15 +40,8 @@ def pytest_report_header() -> str:
 
 @pytest.fixture(scope="session")
 def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of an embedded workspace that all test processes of a run share.
-
-    Whoever needs it first builds it; the store itself keeps the others waiting.
-    """
-    own = tmp_path_factory.getbasetemp()
-    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    folder = shared / "cache"
-    folder.mkdir(exist_ok=True)
-    return folder
+    """Return the folder of an embedded workspace that is only read."""
+    return shared_cache(tmp_path_factory)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

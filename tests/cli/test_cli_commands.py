@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from command_line import Run
+from tests.local.stores import own_cache
 
 from moment import MOMENT
 from sentinel_mcp.local.documents import Documents
@@ -69,9 +70,11 @@ def test_an_unknown_toolset_is_refused_with_those_there_are(run: Run) -> None:
 
 
 @pytest.fixture
-def own_store(monkeypatch: pytest.MonkeyPatch, run: Run, tmp_path: Path) -> Run:
+def own_store(
+    monkeypatch: pytest.MonkeyPatch, run: Run, tmp_path_factory: pytest.TempPathFactory
+) -> Run:
     """Run commands on a store that no other test uses."""
-    monkeypatch.setenv("SENTINEL_CACHE_DIR", str(tmp_path / "own"))
+    monkeypatch.setenv("SENTINEL_CACHE_DIR", str(own_cache(tmp_path_factory, "own")))
     return run
 
 

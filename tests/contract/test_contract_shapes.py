@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from azure.core.rest import HttpRequest
 from azure_models import REFERENCE, Models, differences, sample_of
+from tests.local.stores import own_cache
 
 from moment import clock
 from sentinel_mcp.kql.validator import Checker
@@ -477,7 +478,7 @@ class Asking:
 async def asking(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Asking]:
     # A store of its own: these tests write, and the one that the others share is only read.
     checker = Checker()
-    directory = tmp_path_factory.mktemp("contract")
+    directory = own_cache(tmp_path_factory, "contract") / "local"
     async with await open_local(directory, checker, clock=clock()) as workspace:
         yield Asking(workspace)
     await checker.aclose()

@@ -69,7 +69,7 @@ async def test_every_tool_is_in_the_reference() -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        *("serve", "demo", "doctor", "query", "validate", "tools"),
+        *("serve", "demo", "doctor", "setup", "query", "validate", "tools"),
         *("local ingest", "local run", "local reset"),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
+from tests.local.stores import own_cache
 
 from moment import MOMENT
 from sentinel_mcp.cli.session import opened_server
@@ -25,8 +26,9 @@ WITHOUT_FINDINGS = {"Service tickets with RC4"}
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def writer(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Connected]:
     """Connect to a server that may write, on an embedded workspace of its own."""
-    folder = tmp_path_factory.mktemp("hunting")
-    settings = Settings(cache_dir=folder, now=MOMENT, allow_writes=True)
+    settings = Settings(
+        now=MOMENT, cache_dir=own_cache(tmp_path_factory, "hunting"), allow_writes=True
+    )
     async with opened_server(settings) as server, Client(server) as connected:
         yield connected
 

@@ -13,6 +13,7 @@ from azure.core.rest import HttpRequest
 from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
 from tests.scripted import Reply, Route, ScriptedAzure, refusal, served
+from tests.without_dotnet import REASON
 
 from sentinel_mcp.domains.rules import health_queries
 from sentinel_mcp.domains.rules.health_models import RuleHealth, RuleHealthListing
@@ -285,7 +286,7 @@ async def test_every_query_of_ours_is_sound_kql_whatever_the_rule_is_called() ->
     checker = Checker(timeout_s=30)
     if await checker.engine() != "kusto_language":
         await checker.aclose()
-        pytest.skip("there is no .NET here to bind the queries")
+        pytest.skip(REASON)
     catalog = bundled("sentinel")
     hostile = 'x" | union * //'
     queries = [

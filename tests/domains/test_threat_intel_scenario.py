@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
+from tests.local.stores import own_cache
 
 from moment import MOMENT
 from sentinel_mcp.cli.session import opened_server
@@ -35,7 +36,7 @@ async def analyst(
 ) -> AsyncGenerator[Client[FastMCPTransport]]:
     """Connect to a server that may write, on a workspace of its own."""
     settings = Settings(
-        cache_dir=tmp_path_factory.mktemp("threat-intel"),
+        cache_dir=own_cache(tmp_path_factory, "threat-intel"),
         now=MOMENT,
         allow_writes=True,
     )

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
+from tests.local.stores import own_cache
 
 from moment import MOMENT
 from sentinel_mcp.cli.session import opened_server
@@ -27,8 +28,9 @@ AWKWARD = 'NW\\ann "x" Zoë/1'
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def writer(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Connected]:
     """Connect to a server that may write, on an embedded workspace of its own."""
-    folder = tmp_path_factory.mktemp("watchlists")
-    settings = Settings(cache_dir=folder, now=MOMENT, allow_writes=True)
+    settings = Settings(
+        now=MOMENT, cache_dir=own_cache(tmp_path_factory, "watchlists"), allow_writes=True
+    )
     async with opened_server(settings) as server, Client(server) as connected:
         yield connected
 

@@ -231,6 +231,7 @@ def checkers() -> list[int]:
     ]
 
 
+@pytest.mark.needs_dotnet
 async def test_a_checker_killed_in_the_middle_of_calls_costs_no_answer(client: Connected) -> None:
     await client.call_tool("validate_query", {"query": "print Started = 1"})
     killed = checkers()

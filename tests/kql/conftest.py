@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 import pytest_asyncio
+from tests.without_dotnet import REASON
 
 from sentinel_mcp.kql.catalog import Catalog, bundled
 from sentinel_mcp.kql.validator import Checker
@@ -16,7 +17,7 @@ async def checker() -> AsyncGenerator[Checker]:
     """Return a checker with a worker; tests that use it share its event loop."""
     checker = Checker(timeout_s=60)
     if await checker.engine() != "kusto_language":
-        pytest.skip("there is no .NET runtime here")
+        pytest.skip(REASON)
     yield checker
     await checker.aclose()
 

@@ -23,7 +23,7 @@ async def test_every_answer_says_that_only_the_syntax_was_checked(
 
     assert check.engine == "grammar"
     assert await by_grammar.engine() == "grammar"
-    assert check.valid
+    assert check.valid is None
     assert check.columns is None
     assert check.formatted is None
     assert [(each.code, each.severity) for each in check.diagnostics] == [
@@ -57,7 +57,7 @@ async def test_what_no_kql_can_be_is_an_error_with_its_place(
 ) -> None:
     check = await by_grammar.check(query, sentinel)
 
-    assert not check.valid
+    assert check.valid is False
     found = check.errors[0]
     assert (found.code, found.line, found.column) == (code, line, column)
     assert found.suggestion == suggestion
@@ -77,7 +77,7 @@ async def test_what_the_grammar_cannot_judge_is_a_warning_never_an_error(
 ) -> None:
     check = await by_grammar.check(query, sentinel)
 
-    assert check.valid
+    assert check.valid is None
     assert {each.severity for each in check.diagnostics} <= {"warning", "information"}
 
 

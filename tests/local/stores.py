@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from moment import MOMENT
 from sentinel_mcp.local.store import Store
+from sentinel_mcp.settings import LOCAL
 
 
 def built_store(factory: pytest.TempPathFactory) -> Path:
@@ -22,6 +24,26 @@ def built_store(factory: pytest.TempPathFactory) -> Path:
     directory = shared / "scenario-store"
     Store.open(directory, now=MOMENT).close()
     return directory
+
+
+def shared_cache(factory: pytest.TempPathFactory) -> Path:
+    """Return the cache folder of an embedded workspace that all test processes of a run share."""
+    own = factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "cache"
+    folder.mkdir(exist_ok=True)
+    if not (folder / LOCAL).exists():
+        copy = copied(built_store(factory), factory.mktemp("copy") / LOCAL)
+        # Another process may be as far: the first folder stays.
+        with contextlib.suppress(OSError):
+            copy.rename(folder / LOCAL)
+    return folder
+
+
+def own_cache(factory: pytest.TempPathFactory, name: str) -> Path:
+    """Return a cache folder whose embedded workspace a test may change."""
+    folder = factory.mktemp(name)
+    copied(built_store(factory), folder / LOCAL)
+    return folder
 
 
 def copied(store: Path, to: Path) -> Path:

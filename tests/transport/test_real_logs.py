@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from fastmcp import Client
 from fastmcp.client.transports import StdioTransport
+from tests.local.stores import own_cache
 
 from moment import NOW
 
@@ -32,7 +33,7 @@ Connected = Client[StdioTransport]
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def recorded(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Connected]:
     """Take in every recording, then serve the store over stdio."""
-    folder = tmp_path_factory.mktemp("recorded")
+    folder = own_cache(tmp_path_factory, "recorded")
     environment = {
         **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
         **NOW,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 from fastmcp import Client
 from fastmcp.client.elicitation import ElicitResult
 from fastmcp.client.transports import FastMCPTransport
+from tests.local.stores import own_cache
 
 from moment import MOMENT
 from sentinel_mcp.cli.session import opened_server
@@ -42,14 +42,16 @@ class Analyst:
 
 
 @pytest.fixture
-async def analyst(tmp_path: Path) -> AsyncGenerator[Analyst]:
+async def analyst(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Analyst]:
     questions: list[str] = []
 
     async def agree(message: str, *_: Any) -> ElicitResult[dict[str, bool]]:
         questions.append(message)
         return ElicitResult[dict[str, bool]](action="accept", content={"value": True})
 
-    settings = Settings(cache_dir=tmp_path, now=MOMENT, allow_writes=True)
+    settings = Settings(
+        now=MOMENT, cache_dir=own_cache(tmp_path_factory, "shift"), allow_writes=True
+    )
     choice = Choice(toolsets=("all",), writes=True)
     opened = opened_server(settings, choice)
     async with opened as server, Client(server, elicitation_handler=agree) as client:

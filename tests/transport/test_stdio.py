@@ -136,6 +136,7 @@ def test_a_query_under_way_ends_with_the_server_and_without_complaint(cache_dir:
     assert "never retrieved" not in err
 
 
+@pytest.mark.needs_dotnet
 def test_the_processes_it_started_end_with_it(cache_dir: Path) -> None:
     with served("--local", folder=cache_dir) as server:
         server.initialize()

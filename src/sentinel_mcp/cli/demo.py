@@ -22,6 +22,7 @@ from sentinel_mcp.cli.logs import prepare_logging
 from sentinel_mcp.cli.session import Session
 from sentinel_mcp.cli.story import STEPS, Case, DeadEnd
 from sentinel_mcp.errors import SentinelError, Unavailable
+from sentinel_mcp.kql.dotnet import remedy
 from sentinel_mcp.settings import LOCAL, Settings, load
 
 START_TIMEOUT_S = 60
@@ -74,6 +75,10 @@ async def _play(settings: Settings, started_s: float) -> int:
     output.line(
         f"{len(STEPS)} steps, {case.calls} tool calls, {_seconds(started_s)} in all.", style="good"
     )
+    if case.left_out:
+        output.line(
+            f"{case.left_out} of the steps need .NET, which is not here. {remedy()}", style="warn"
+        )
     output.line("Serve the same workspace to your own assistant: sentinel-mcp serve --local")
     return 0
 

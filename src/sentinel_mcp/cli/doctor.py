@@ -16,6 +16,7 @@ from typing import Any, Literal
 from sentinel_mcp.cli import output
 from sentinel_mcp.cli.logs import prepare_logging
 from sentinel_mcp.errors import ConfigError, SentinelError
+from sentinel_mcp.kql.dotnet import remedy
 from sentinel_mcp.settings import LOCAL, Settings, load
 
 State = Literal["ok", "warn", "fail"]
@@ -154,7 +155,7 @@ async def _engine(call: Any) -> Finding:  # Session.call, whose arguments differ
         "query checker",
         "warn",
         "grammar: syntax only, names and types are not checked",
-        "Install .NET 8 or newer.",
+        remedy(),
     )
 
 

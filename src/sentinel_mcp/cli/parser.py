@@ -39,6 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     _serve(commands)
     _demo(commands)
     _doctor(commands)
+    _setup(commands)
     _query(commands)
     _validate(commands)
     _local(commands)
@@ -115,6 +116,11 @@ def _doctor(commands: _Adder) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
 
+def _setup(commands: _Adder) -> None:
+    parser = _command(commands, "setup", "bring what full checking of queries lacks here: .NET")
+    parser.add_argument("--yes", action="store_true", help="do it without asking")
+
+
 def _query(commands: _Adder) -> None:
     parser = _command(commands, "query", "run KQL and print the rows")
     parser.add_argument("kql", nargs="?", metavar="KQL", help="the query; `-` reads it from stdin")
@@ -140,6 +146,11 @@ def _validate(commands: _Adder) -> None:
     )
     parser.add_argument(
         "--environment", choices=("sentinel", "xdr"), default="sentinel", help="whose tables"
+    )
+    parser.add_argument(
+        "--syntax-only",
+        action="store_true",
+        help="check no names and no types; needs no .NET, without which exit is 2 otherwise",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a query")
 

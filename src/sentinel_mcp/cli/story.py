@@ -11,6 +11,7 @@ from typing import Any
 from sentinel_mcp.cli import output
 from sentinel_mcp.cli.hunts import processes_on, services_on, sign_ins_from, sign_ins_of, traces_of
 from sentinel_mcp.cli.session import Session
+from sentinel_mcp.errors import UnsupportedLocally
 from sentinel_mcp.settings import EARLIEST
 
 RANKS = ("High", "Medium", "Low", "Informational")
@@ -51,6 +52,7 @@ class Case:
     began: datetime = EARLIEST
     moments: list[Moment] = field(default_factory=list[Moment])
     calls: int = 0
+    left_out: int = 0
     _pending: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
 
     async def call(self, tool: str, **arguments: object) -> dict[str, Any]:
@@ -78,6 +80,16 @@ class Case:
             self.say(f"… {answer['row_count'] - len(shown)} more rows")
         return [dict(zip(names, row, strict=True)) for row in rows]
 
+    def leave_out(self, reason: str) -> None:
+        """Remember to say that something cannot be shown without .NET."""
+        self.left_out += 1
+        self.then(lambda: output.line(f"This cannot be shown here. {reason}", style="warn"))
+
+    async def has_dotnet(self) -> bool:
+        """Return whether the server checks and rewrites queries with Kusto.Language."""
+        answer = await self.session.call("validate_query", query="print 1")
+        return answer["engine"] == "kusto_language"
+
     def say(self, text: str) -> None:
         """Remember to say something."""
         self.then(lambda: output.line(text))
@@ -102,7 +114,22 @@ class Step:
     """One step."""
 
     title: str
-    play: Callable[[Case], Awaitable[None]]
+    run: Callable[[Case], Awaitable[None]]
+
+    async def play(self, case: Case) -> None:
+        """Run the step, or leave out what the embedded workspace cannot do without .NET.
+
+        Raises:
+            DeadEnd: there is nothing to go on with.
+            SentinelError: a call failed.
+
+        """
+        try:
+            await self.run(case)
+        except UnsupportedLocally as error:
+            if await case.has_dotnet():
+                raise
+            case.leave_out(error.message)
 
 
 async def list_open_incidents(case: Case) -> None:
@@ -186,6 +213,9 @@ async def check_a_typo(case: Case) -> None:
     """Write a query with a mistake in it, and take the checker's correction."""
     wrong = sign_ins_of(case.accounts).replace("UserPrincipalName in~", "UserPrincipleName in~")
     answer = await case.call("validate_query", query=wrong)
+    if answer["engine"] == "grammar":
+        case.leave_out("The mistake is in a name, and without .NET only the syntax is checked.")
+        return
     found = next((each for each in answer["diagnostics"] if each["suggestion"]), None)
     named = _NAME.search(str(found["suggestion"])) if found else None
     if answer["valid"] or found is None or named is None:
@@ -238,6 +268,9 @@ async def look_up_address(case: Case) -> None:
     known = await case.call("investigate_entity", value=case.addresses[0])
     seen = known["seen"]
     if not seen:
+        if not await case.has_dotnet():
+            case.leave_out("What it asks of the tables needs .NET.")
+            return
         raise DeadEnd(f"{case.addresses[0]} is in no table")
     rows = [(each["table"], each["events"], each["first"][:19].replace("T", " ")) for each in seen]
     case.then(lambda: output.table(("table", "events", "first seen (UTC)"), rows))
@@ -272,7 +305,7 @@ async def conclude(case: Case) -> None:
     """Put everything in order of time."""
     timeline = sorted(case.moments, key=lambda each: each.time)
     sources = _unique(each.source for each in timeline)
-    if len(sources) < 3:
+    if len(sources) < 3 and not case.left_out:
         raise DeadEnd("the evidence comes from fewer than three tables")
     case.then(
         lambda: output.table(

@@ -1,21 +1,34 @@
-"""`validate`: checks KQL against the bundled schemas, without a workspace."""
+"""`validate`: checks KQL against the bundled schemas, without a workspace.
+
+Where there is no .NET, only the syntax is checked, which is said of each query and in the exit
+code: 1 when a query is invalid, else 2 when one was not checked in full. `--syntax-only` asks
+for no more than the syntax.
+"""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from sentinel_mcp.cli import output
 from sentinel_mcp.cli.documents import Document, read_documents
 from sentinel_mcp.cli.logs import prepare_logging
-from sentinel_mcp.errors import SentinelError
+from sentinel_mcp.errors import InputError, SentinelError
+from sentinel_mcp.kql.results import SYNTAX_ONLY, UNREAD
 from sentinel_mcp.settings import load
 
 if TYPE_CHECKING:
     from sentinel_mcp.kql.results import Check, Diagnostic
+
+Verdict = Literal["valid", "invalid", "syntax only", "not checked"]
+"""`syntax only`: names were not checked; `not checked`: not even the syntax could be read."""
+
+_VALID: dict[Verdict, bool | None] = {"valid": True, "invalid": False}
+"""What `--json` says in `valid`; null where it cannot be told."""
 
 _STYLES: dict[str, output.Style] = {"error": "bad", "warning": "warn", "information": "quiet"}
 
@@ -25,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = load()
     prepare_logging(settings.log_level)
 
-    async def check_all() -> int:
+    async def check_all() -> Counter[Verdict]:
         from sentinel_mcp.kql.catalog import bundled
         from sentinel_mcp.kql.validator import Checker
 
@@ -34,27 +47,39 @@ def run(arguments: argparse.Namespace) -> int:
             timeout_s=settings.validation_timeout_s,
             allow=settings.allow_kql,
             allowed_workspaces=settings.allowed_remote_workspaces,
+            prefer_grammar=arguments.syntax_only,
         )
-        tell = _tell_json if arguments.json else _tell
-        invalid = checked = 0
+        show = _print_json if arguments.json else _print
+        verdicts: Counter[Verdict] = Counter()
         try:
             for document in _documents(arguments.files):
-                check: Check | SentinelError | None = None
-                if document.problem is None:
-                    try:
-                        check = await checker.check(document.query, catalog)
-                    except SentinelError as error:
-                        check = error
-                checked += 1
-                invalid += not _is_valid(check)
-                tell(document, check)
+                check: Check | SentinelError
+                try:
+                    if document.problem is not None:
+                        raise InputError(document.problem)
+                    check = await checker.check(document.query, catalog)
+                except SentinelError as error:
+                    check = error
+                verdicts[_verdict(check)] += 1
+                show(document, check)
         finally:
             await checker.aclose()
-        if not arguments.json:
-            output.line(f"{checked} checked, {invalid} invalid", style="bad" if invalid else "good")
-        return 1 if invalid else 0
+        return verdicts
 
-    return asyncio.run(check_all())
+    verdicts = asyncio.run(check_all())
+    incomplete = verdicts["not checked"] + (0 if arguments.syntax_only else verdicts["syntax only"])
+    if not arguments.json:
+        _print_counts(verdicts, complete=not incomplete)
+    if verdicts["syntax only"] and not arguments.syntax_only:
+        from sentinel_mcp.kql.dotnet import remedy
+
+        output.notice(
+            f"Names and types were not checked. {remedy()} "
+            "With --syntax-only no more than the syntax is asked for."
+        )
+    if verdicts["invalid"]:
+        return 1
+    return 2 if incomplete else 0
 
 
 def _documents(files: Sequence[str]) -> Iterator[Document]:
@@ -62,33 +87,47 @@ def _documents(files: Sequence[str]) -> Iterator[Document]:
         yield from read_documents(file)
 
 
-def _is_valid(check: Check | SentinelError | None) -> bool:
+def _verdict(check: Check | SentinelError) -> Verdict:
+    if isinstance(check, SentinelError):
+        # A text that can be no query is wrong; a check that did not end says nothing of it.
+        return "invalid" if isinstance(check, InputError) else "not checked"
     # What the guard would refuse is valid all the same: whether it may run is another question.
-    return not isinstance(check, SentinelError | None) and check.valid
+    if check.valid is not None:
+        return "valid" if check.valid else "invalid"
+    unread = any(each.code == UNREAD for each in check.diagnostics)
+    return "not checked" if unread else "syntax only"
 
 
-def _tell_json(document: Document, check: Check | SentinelError | None) -> None:
-    told: dict[str, object] = {"id": document.id, "valid": _is_valid(check)}
-    if check is None or isinstance(check, SentinelError):
-        message = document.problem if check is None else str(check)
-        code = "invalid_input" if check is None else check.code
-        found = [_unplaced(code, str(message))]
-        told |= {"engine": None, "diagnostics": found}
+def _print_counts(verdicts: Counter[Verdict], *, complete: bool) -> None:
+    checked = verdicts["valid"] + verdicts["invalid"]
+    counts = [f"{checked} checked, {verdicts['invalid']} invalid"] if checked else []
+    if number := verdicts["syntax only"]:
+        counts.append(f"{number} checked for syntax only")
+    if number := verdicts["not checked"]:
+        counts.append(f"{number} not checked")
+    style: output.Style = "bad" if verdicts["invalid"] else "good" if complete else "warn"
+    output.line("; ".join(counts) or "0 checked", style=style)
+
+
+def _print_json(document: Document, check: Check | SentinelError) -> None:
+    answer: dict[str, object] = {"id": document.id, "valid": _VALID.get(_verdict(check))}
+    if isinstance(check, SentinelError):
+        answer |= {"engine": None, "diagnostics": [_without_place(check)]}
     else:
-        told |= {
+        answer |= {
             "engine": check.engine,
             "diagnostics": [asdict(each) for each in check.diagnostics],
         }
         if check.refusals:
-            told["refused"] = [asdict(each) for each in check.refusals]
-    output.json_line(told)
+            answer["refused"] = [asdict(each) for each in check.refusals]
+    output.json_line(answer)
 
 
-def _unplaced(code: str, message: str) -> dict[str, object]:
+def _without_place(error: SentinelError) -> dict[str, object]:
     return {
-        "code": code,
+        "code": error.code,
         "severity": "error",
-        "message": message,
+        "message": str(error),
         "line": 1,
         "column": 1,
         "length": 0,
@@ -96,23 +135,25 @@ def _unplaced(code: str, message: str) -> dict[str, object]:
     }
 
 
-def _tell(document: Document, check: Check | SentinelError | None) -> None:
-    if check is None or isinstance(check, SentinelError):
-        text = document.problem if check is None else str(check)
-        output.line(f"{document.place(1, 1)}: error: {text}", style="bad")
+def _print(document: Document, check: Check | SentinelError) -> None:
+    if isinstance(check, SentinelError):
+        output.line(f"{document.place(1, 1)}: error: {check}", style="bad")
         return
-    for each in check.diagnostics:
+    # That no names were checked is said once, at the end.
+    findings = [each for each in check.diagnostics if each.code != SYNTAX_ONLY]
+    for each in findings:
         _show(document, each)
+    would_run = "valid, but not run" if check.valid else "would not be run"
     for refusal in check.refusals:
         allowed = f" {refusal.allowed_by} would allow it." if refusal.allowed_by else ""
         place = document.place(refusal.line, refusal.column)
         output.line(
-            f"{place}: warning: valid, but not run: {refusal.construct}. {refusal.reason}{allowed}",
+            f"{place}: warning: {would_run}: {refusal.construct}. {refusal.reason}{allowed}",
             style="warn",
         )
-    if not check.diagnostics and not check.refusals:
-        note = "" if check.engine == "kusto_language" else " (syntax only: no .NET)"
-        output.line(f"{document.file}: valid{note}", style="good")
+    if not findings and not check.refusals:
+        verdict = "valid" if check.valid else "no mistake in its syntax"
+        output.line(f"{document.file}: {verdict}", style="good")
 
 
 def _show(document: Document, found: Diagnostic) -> None:
@@ -122,7 +163,7 @@ def _show(document: Document, found: Diagnostic) -> None:
         style=_STYLES[found.severity],
     )
     lines = document.query.splitlines()
-    if 1 <= found.line <= len(lines):
+    if found.length and 1 <= found.line <= len(lines):
         source = lines[found.line - 1].replace("\t", " ")
         marks = "^" * max(1, min(found.length, len(source) - found.column + 1))
         output.line(f"    {source}")

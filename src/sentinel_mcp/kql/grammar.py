@@ -11,11 +11,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from sentinel_mcp.kql.dotnet import remedy
 from sentinel_mcp.kql.nearest import did_you_mean, nearest
 from sentinel_mcp.kql.operators import OPERATORS
 from sentinel_mcp.kql.protocol import Construct, ConstructKind, Findings
 from sentinel_mcp.kql.reach import CALLS, EXTERNAL_TABLES, LOCAL_PLUGINS
-from sentinel_mcp.kql.results import Diagnostic
+from sentinel_mcp.kql.results import SYNTAX_ONLY, UNREAD, Diagnostic
 
 _OPENING = {"(": ")", "[": "]", "{": "}"}
 _BEFORE_A_SOURCE = frozenset({"(", ",", ";", "=", "{", "|", "union", "join", "lookup", "in"})
@@ -26,7 +27,7 @@ _WANTING_MORE = frozenset(OPERATORS) - {"consume", "count", "getschema", "serial
 # The parser's time grows faster than the text; tokens are cheap at any length.
 _MAX_PARSED_CHARS = 64 * 1024
 
-_SYNTAX_ONLY = "Names and types were not checked: there is no usable .NET runtime."
+_NO_NAMES = "Names and types were not checked: there is no usable .NET runtime."
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,10 @@ def check(query: str, tables: Collection[str]) -> Findings:
     if not found:
         found = _unparsed(query, tokens)
     return Findings(
-        diagnostics=(*found, Diagnostic("syntax-only", "information", _SYNTAX_ONLY, 1, 1, 0)),
+        diagnostics=(
+            *found,
+            Diagnostic(SYNTAX_ONLY, "information", _NO_NAMES, 1, 1, 0, remedy()),
+        ),
         tables=_sources(tokens, tables),
         constructs=_constructs(tokens),
     )
@@ -162,7 +166,7 @@ def _unparsed(query: str, tokens: Sequence[_Token]) -> list[Diagnostic]:
 
 def _unjudged(line: int, column: int, why: str) -> Diagnostic:
     text = f"The syntax could not be checked: {why}. Kusto may accept the query."
-    return Diagnostic("unchecked", "warning", text, line, column, 0)
+    return Diagnostic(UNREAD, "warning", text, line, column, 0)
 
 
 def _constructs(tokens: Sequence[_Token]) -> tuple[Construct, ...]:

@@ -11,6 +11,12 @@ Environment = Literal["sentinel", "xdr"]
 CheckEngine = Literal["kusto_language", "grammar"]
 """Microsoft's own parser and binder, or the syntax-only fall-back where .NET is not to be had."""
 
+SYNTAX_ONLY = "syntax-only"
+"""The code of the finding that names and types were not checked."""
+
+UNREAD = "unchecked"
+"""The code of the finding that not even the syntax could be checked."""
+
 Severity = Literal["error", "warning", "information"]
 
 
@@ -81,9 +87,11 @@ class Check:
         return tuple(each for each in self.diagnostics if each.severity == "error")
 
     @property
-    def valid(self) -> bool:
-        """Whether nothing was found that keeps the query from running."""
-        return not self.errors
+    def valid(self) -> bool | None:
+        """Whether nothing keeps the query from running; None where its names were not checked."""
+        if self.errors:
+            return False
+        return True if self.engine == "kusto_language" else None
 
 
 UNTIMED = "__all_"

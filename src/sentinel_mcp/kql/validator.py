@@ -32,6 +32,9 @@ _logger = logging.getLogger(__name__)
 MAX_QUERY_BYTES = 256 * 1024
 """Longer text is refused unread; the longest of 3,283 published queries has 17 thousand."""
 
+NO_DOTNET = "A query was left to the grammar: there is no .NET."
+"""What the log says, at its lowest level, of each query that was not bound."""
+
 CACHE_TTL_S = 300
 _CACHE_ENTRIES = 512
 _CACHE_BYTES = 8 * 1024 * 1024
@@ -100,8 +103,10 @@ class Checker:
         _require_text(query)
         key = (query, catalog.environment, catalog.version)
         if (kept := self._checks.get(key)) is not None:
+            self._log_lack(bound=kept.engine == "kusto_language")
             return kept
         done = await self._ask("check", query, catalog, now=self._now().isoformat())
+        self._log_lack(bound=done is not None)
         if done is None:
             check = self._verdict(await self._by_grammar(query, catalog), "grammar")
         else:
@@ -121,8 +126,10 @@ class Checker:
         _require_text(query)
         key = (query, catalog.environment, catalog.version)
         if (kept := self._rewritten.get(key)) is not None:
+            self._log_lack(bound=kept.bound)
             return kept
         done = await self._ask("normalise", query, catalog)
+        self._log_lack(bound=done is not None)
         if done is None:
             findings = await self._by_grammar(query, catalog)
             _require_valid(findings.diagnostics)
@@ -149,6 +156,10 @@ class Checker:
             return None
         answer = await self._supervisor.ask({"op": operation, "query": query, **more}, catalog)
         return None if answer is None else _done(answer)
+
+    def _log_lack(self, *, bound: bool) -> None:
+        if not bound and self._supervisor is not None:
+            _logger.debug(NO_DOTNET)
 
     async def _by_grammar(self, query: str, catalog: Catalog) -> Findings:
         # ANTLR and its tables take 0.3 s to import, and most servers never need them.

@@ -139,7 +139,7 @@ class RefusedConstruct(_Frozen):
 class Validation(_Frozen):
     """The verdict on a query that was not run."""
 
-    valid: bool
+    valid: Annotated[bool | None, Field(description="null: names and types could not be checked.")]
     engine: Annotated[
         Literal["kusto_language", "grammar"],
         Field(description="`grammar` checks syntax only: names and types are not checked."),

@@ -18,7 +18,12 @@ from sentinel_mcp.domains.query.models import (
     Validation,
 )
 from sentinel_mcp.domains.query.schemas import Schema, Schemas
-from sentinel_mcp.domains.verdicts import UNKNOWN_NAMES, require_allowed, require_none
+from sentinel_mcp.domains.verdicts import (
+    UNKNOWN_NAMES,
+    require_allowed,
+    require_none,
+    syntax_only_warnings,
+)
 from sentinel_mcp.kql.results import Check, Diagnostic, Environment, TimeRange
 from sentinel_mcp.kql.timespan import Timespan, parse_timespan
 from sentinel_mcp.kql.validator import Checker
@@ -238,8 +243,7 @@ def _warnings(check: Check, schema: Schema) -> list[str]:
         for each in (*check.diagnostics, *check.lint)
         if each.severity == "warning" and each.code != NO_TIME_FILTER
     ]
-    if check.engine == "grammar":
-        warnings.append("Only the syntax was checked: Kusto.Language is not available here.")
+    warnings += syntax_only_warnings(check)
     if schema.problem:
         warnings.append(
             f"The workspace's schema could not be read ({schema.problem.message}); "
