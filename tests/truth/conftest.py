@@ -22,6 +22,8 @@ from sentinel_mcp.settings import Settings
 async def client(cache_dir: Path) -> AsyncGenerator[Connected]:
     """Connect to the whole server on the embedded workspace; one for all tests of this folder."""
     async with opened_server(Settings(cache_dir=cache_dir)) as server, Client(server) as connected:
+        # The workspace is built when it is first asked for something.
+        await connected.call_tool("run_query", {"query": "print 1"})
         yield connected
 
 
