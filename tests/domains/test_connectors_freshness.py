@@ -11,10 +11,11 @@ from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
 from tests.scripted import WORKSPACE, Reply, Route, ScriptedAzure, refusal, served
 
-from sentinel_mcp.domains.connectors.accounts import USAGE, last_events_query
+from sentinel_mcp.domains.connectors.accounts import USAGE
 from sentinel_mcp.domains.connectors.mentions import tables_named
 from sentinel_mcp.domains.connectors.models import FreshnessReport
 from sentinel_mcp.domains.connectors.silence import Rhythm, state_of
+from sentinel_mcp.domains.last_events import last_events_query
 from sentinel_mcp.kql.catalog import bundled
 from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.local.scenario.rules.all import rules

@@ -17,7 +17,6 @@ from sentinel_mcp.domains.connectors.accounts import (
     USAGE,
     LastEvent,
     Volume,
-    last_events_query,
     since,
     volumes_of,
 )
@@ -31,12 +30,12 @@ from sentinel_mcp.domains.connectors.models import (
 from sentinel_mcp.domains.connectors.silence import (
     JUDGED,
     LOOKBACK_DAYS,
-    NEVER_DAYS,
     Rhythm,
     State,
     state_of,
 )
 from sentinel_mcp.domains.documents import Document, flag, inner, name, number, text, time
+from sentinel_mcp.domains.last_events import NEVER_DAYS, TABLES_A_QUERY, last_events_query
 from sentinel_mcp.domains.pages import PageRequest, page_of
 from sentinel_mcp.errors import SentinelError
 
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
     from sentinel_mcp.azure.context import AzureServicesContext
 
 MAX_TABLES = 300
-TABLES_A_QUERY = 100
 MAX_RULES = 1_000
 MAX_NAMES = 20
 """Connectors, and rules, told of one table."""
@@ -205,8 +203,24 @@ class Freshness:
     async def _last_events(
         self, context: AzureServicesContext, tables: Sequence[str], sources: Sources
     ) -> list[Rows | SentinelError]:
+        """Ask for no further back than the usage tells; then again where that held nothing."""
+        near = {each: since(sources.volumes.get(each)) for each in tables}
+        answers = await self._ask_last_events(context, near)
+        events = _events_of(answers)
+        # What came late is dated before the hour that the usage counts it in.
+        late = {
+            table: since(None)
+            for table in tables
+            if table in sources.volumes and table in events and events[table].at is None
+        }
+        return [*answers, *(await self._ask_last_events(context, late))]
+
+    async def _ask_last_events(
+        self, context: AzureServicesContext, back: Mapping[str, str]
+    ) -> list[Rows | SentinelError]:
+        tables = list(back)
         batches = [
-            tables[start : start + TABLES_A_QUERY]
+            {each: back[each] for each in tables[start : start + TABLES_A_QUERY]}
             for start in range(0, len(tables), TABLES_A_QUERY)
         ]
         return await asyncio.gather(
@@ -215,9 +229,7 @@ class Freshness:
                     self._calls.query(
                         context,
                         "read the last events",
-                        last_events_query(
-                            {each: since(sources.volumes.get(each)) for each in batch}
-                        ),
+                        last_events_query(batch),
                         timespan=f"P{NEVER_DAYS}D",
                     )
                 )

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+from sentinel_mcp.domains.last_events import NEVER_DAYS
+
 State = Literal["never", "silent", "late", "unknown", "ok"]
 
 LOOKBACK_DAYS = 14
-NEVER_DAYS = 90
 SLACK_H = 2
 """The workspace accounts by the hour, and events take a while to arrive."""
 
