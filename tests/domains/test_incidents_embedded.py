@@ -236,15 +236,19 @@ async def test_figures_are_what_counting_the_list_of_incidents_gives(client: Con
     waiting = [each for each in listed if each["status"] != "Closed"]
     owners = Counter(each["owner"] for each in waiting)
     days = Counter(each["created"][:10] for each in listed)
-    assert found["total"] == len(listed) > 20
-    assert found["open"] == len(waiting)
-    assert _some(found["by_severity"]) == Counter(each["severity"] for each in waiting)
-    assert _some(found["by_status"]) == Counter(each["status"] for each in listed)
-    assert {each["owner"]: each["open"] for each in found["by_owner"]} == owners
+    assert found["all_count"] == len(listed) > 20
+    assert found["open_count"] == len(waiting)
+    assert _some(found["open_by_severity"]) == Counter(each["severity"] for each in waiting)
+    assert _some(found["all_by_status"]) == Counter(each["status"] for each in listed)
+    assert {each["owner"]: each["open"] for each in found["open_by_owner"]} == owners
     assert {each["day"]: each["created"] for each in found["by_day"] if each["created"]} == days
     assert sum(each["closed"] for each in found["by_day"]) == len(listed) - len(waiting)
-    assert sum(found["by_age"].values()) == len(waiting)
-    assert (none["total"], none["open"], none["time_to_close"]["mean_hours"]) == (0, 0, None)
+    assert sum(found["open_by_age"].values()) == len(waiting)
+    assert (none["all_count"], none["open_count"], none["time_to_close"]["mean_hours"]) == (
+        0,
+        0,
+        None,
+    )
     assert (none["created_after"], none["created_before"]) == (after, before)
 
 
