@@ -44,13 +44,13 @@ def since(volume: Volume | None) -> str:
 def volumes_of(usage: Rows) -> dict[str, Volume]:
     """Return by table what the usage tells."""
     return {
-        table: Volume(number(row, "Megabytes") or 0.0, Rhythm.of(_hours(row.get("Hours"))))
+        table: Volume(number(row, "Megabytes") or 0.0, Rhythm.of(hours_of(row.get("Hours"))))
         for row in usage.rows
         if (table := text(row, "DataType", 200))
     }
 
 
-def _hours(cell: object) -> list[int]:
+def hours_of(cell: object) -> list[int]:
     """Return the numbers of a dynamic cell, which comes as its JSON."""
     if isinstance(cell, str):
         try:

@@ -22,7 +22,8 @@ JUDGED = (
     f"By each table's own gaps between hours with data, of {LOOKBACK_DAYS} days. ok: silent no "
     f"longer than {USUAL_PART:.0%} of them, and {SLACK_H} h. late: no longer than the longest, or "
     f"three usual ones, and {SLACK_H} h. silent: longer. never: no event in {NEVER_DAYS} days. "
-    f"unknown: fewer than {FEWEST_GAPS} gaps, or its last event could not be read."
+    f"unknown: fewer than {FEWEST_GAPS} gaps, or its last event could not be read. "
+    "Machines are judged alike, each in its table."
 )
 
 
