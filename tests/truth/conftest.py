@@ -33,11 +33,12 @@ def store(
 ) -> Generator[Store]:
     """Open copies of the files that the server reads; nobody writes while these tests run."""
     (logs,) = cache_dir.rglob("logs.duckdb")
-    folder = tmp_path_factory.mktemp("store")
-    for each in (logs, logs.with_name("resources.sqlite")):
-        shutil.copyfile(each, folder / each.name)
+    copied = tmp_path_factory.mktemp("store") / logs.name
+    shutil.copyfile(logs, copied)
     with (
-        duckdb.connect(str(folder / logs.name), read_only=True) as tables,
-        closing(sqlite3.connect(folder / "resources.sqlite")) as documents,
+        duckdb.connect(str(copied), read_only=True) as tables,
+        closing(sqlite3.connect(logs.with_name("resources.sqlite"))) as original,
+        closing(sqlite3.connect(":memory:")) as documents,
     ):
+        original.backup(documents)
         yield Store(tables, documents)
