@@ -917,14 +917,11 @@ async def test_each_table_that_a_configured_connector_fills_names_it(
         "ThreatIntelligence": {"ThreatIntelIndicators"},
         "ThreatIntelligenceTaxii": {"ThreatIntelIndicators"},
     }
-    on = {
-        each["kind"]
-        for each in store.documents("dataConnectors")
-        if any(
-            kind.get("state") == "Enabled"
-            for kind in (each["properties"].get("dataTypes") or {}).values()
-        )
-    }
+    on: set[str] = set()
+    for each in store.documents("dataConnectors"):
+        kinds: dict[str, dict[str, str]] = each["properties"].get("dataTypes") or {}
+        if any(kind.get("state") == "Enabled" for kind in kinds.values()):
+            on.add(each["kind"])
     answer = await answer_to(client, "check_data_freshness", {})
     listed = {each["table"]: each for each in answer["tables"]}
 
