@@ -11,10 +11,12 @@ from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
 from tests.scripted import WORKSPACE, Reply, Route, ScriptedAzure, refusal, served
 
-from sentinel_mcp.domains.connectors.accounts import USAGE, last_events_query
+from sentinel_mcp.domains.connectors.accounts import USAGE
+from sentinel_mcp.domains.connectors.machines import REPORTERS, machines_query
 from sentinel_mcp.domains.connectors.mentions import tables_named
 from sentinel_mcp.domains.connectors.models import FreshnessReport
 from sentinel_mcp.domains.connectors.silence import Rhythm, state_of
+from sentinel_mcp.domains.last_events import last_events_query
 from sentinel_mcp.kql.catalog import bundled
 from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.local.scenario.rules.all import rules
@@ -42,11 +44,23 @@ def events(*rows: Sequence[object]) -> dict[str, Any]:
     return table(columns, rows)
 
 
-def answering(account: Any, last: Any) -> Any:
-    """Answer the query for the usage with the one, those for last events with the other."""
+def silent(*rows: Sequence[object]) -> dict[str, Any]:
+    columns = [
+        ("Machine", "string"),
+        ("LastEvent", "datetime"),
+        ("SilenceHours", "real"),
+        ("Hours", "dynamic"),
+    ]
+    return table(columns, rows)
+
+
+def answering(account: Any, last: Any, machines: Any = None) -> Any:
+    """Answer the queries for the usage, for last events and for machines, each with its own."""
 
     def answer(request: Any) -> Reply:
         found = account if b"Usage\\n" in request.content else last
+        if b"by Machine" in request.content:
+            found = machines or silent()
         return found if isinstance(found, Reply) else Reply(found)
 
     return answer
@@ -130,14 +144,14 @@ async def test_each_table_is_judged_by_its_own_past_and_the_worst_comes_first() 
     assert (found.total_count, found.next_cursor, found.missing) == (4, None, [])
 
 
-async def test_it_takes_two_queries_and_three_lists_whatever_there_is() -> None:
+async def test_it_takes_three_lists_two_queries_and_one_for_each_table_of_machines() -> None:
     azure = ScriptedAzure(ROUTES)
 
     async with served(azure) as client:
         await report(client)
 
     paths = sorted(each.url.partition("?")[0].rsplit("/", 1)[1] for each in azure.requests)
-    assert paths == ["alertRules", "dataConnectors", "query", "query", "tables"]
+    assert paths == ["alertRules", "dataConnectors", "query", "query", "query", "tables"]
 
 
 async def test_the_connector_that_feeds_a_table_and_the_rules_that_go_blind_are_named() -> None:
@@ -181,7 +195,51 @@ async def test_a_table_that_takes_no_union_is_judged_by_the_usage_alone() -> Non
 
     assert (found.tables[0].state, found.tables[0].silence_h) == ("silent", 30.0)
     assert found.tables[0].note == "Judged by the hourly usage alone."
-    assert not any("max(TimeGenerated)" in str(each.content) for each in azure.requests)
+    assert not any("isfuzzy" in str(each.content) for each in azure.requests)
+    assert found.machines
+    assert found.machines.tables == []
+
+
+async def test_a_machine_that_is_silent_beyond_its_own_rhythm_is_named() -> None:
+    rows = silent(
+        ["srv-1", "2026-11-21T06:00:00Z", 30.2, HOURS_30_AGO],
+        ["laptop", "2026-11-21T06:00:00Z", 30.2, str([30, 90, 100, 160, 170, 240, 300])],
+        ["new", "2026-11-21T06:00:00Z", 30.2, "[30, 31]"],
+        [None, None, None, None],
+    )
+    azure = ScriptedAzure({**ROUTES, QUERY: answering(ACCOUNT, LAST, rows)})
+
+    async with served(azure) as client:
+        found = await report(client)
+        other = await report(client, state="silent")
+
+    assert found.machines
+    assert (found.machines.tables, found.machines.silent_count) == (["Syslog"], 1)
+    (machine,) = found.machines.silent
+    assert (machine.machine, machine.table, machine.silence_h) == ("srv-1", "Syslog", 30.2)
+    assert (machine.usual_gap_h, machine.longest_gap_h) == (1, 1)
+    assert other.machines is None
+
+
+async def test_machines_that_could_not_be_looked_at_are_said_with_the_reason() -> None:
+    account = usage(["Syslog", 1_400.0, HOURLY], ["SecurityEvent", 400_000.0, HOURLY])
+    tables = {
+        "value": [
+            {"name": each, "properties": {"plan": "Analytics"}}
+            for each in ("Syslog", "SecurityEvent")
+        ]
+    }
+    azure = ScriptedAzure({**ROUTES, "GET tables": tables, QUERY: answering(account, LAST, NO)})
+
+    async with served(azure) as client:
+        found = await report(client)
+
+    assert found.machines
+    assert found.machines.tables == []
+    reasons = {each.table: each for each in found.machines.not_looked_at}
+    assert reasons["Syslog"].error
+    assert "over 100 GB" in reasons["SecurityEvent"].reason
+    assert reasons.keys() == {"Syslog", "SecurityEvent"}
 
 
 async def test_an_empty_workspace_has_no_tables_to_judge() -> None:
@@ -351,7 +409,11 @@ async def test_the_tables_found_in_the_scenario_s_rules_are_those_that_the_check
 async def test_our_own_queries_are_valid() -> None:
     checker = Checker()
     try:
-        for query in (USAGE, last_events_query({"SigninLogs": "5h", "Syslog": "90d"})):
+        for query in (
+            USAGE,
+            last_events_query({"SigninLogs": "5h", "Syslog": "90d"}),
+            *map(machines_query, REPORTERS),
+        ):
             check = await checker.check(query, bundled("sentinel"))
             assert [each for each in check.diagnostics if each.severity == "error"] == []
     finally:

@@ -152,7 +152,7 @@ async def test_alerts_of_one_moment_are_neither_lost_nor_told_twice() -> None:
 
     def answer(request: HttpRequest) -> Reply:
         query = query_of(request)
-        count = int(query.rpartition("| take ")[2])
+        count = int(query.rpartition("| take ")[2]) if "| take " in query else 0
         late = "<= datetime(2026-11-20T08:00:00.001" in query
         return table([row for row in rows if not late or ".001Z" in row["Generated"]][:count])
 
@@ -329,11 +329,17 @@ async def test_figures_are_those_of_the_last_states() -> None:
             client, created_after="2026-11-10T00:00:00Z", created_before="2026-11-12T00:00:00Z"
         )
 
-    assert (found.total, found.open) == (5, 3)
-    assert found.by_severity == {"High": 1, "Medium": 0, "Low": 1, "Informational": 0, "Odd": 1}
-    assert found.by_status == {"New": 2, "Active": 1, "Closed": 2}
-    assert [(each.owner, each.open) for each in found.by_owner] == [(None, 2), ("ana", 1)]
-    assert found.by_classification == {"TruePositive": 2}
+    assert (found.all_count, found.open_count, found.closed_count) == (5, 3, 2)
+    assert found.open_by_severity == {
+        "High": 1,
+        "Medium": 0,
+        "Low": 1,
+        "Informational": 0,
+        "Odd": 1,
+    }
+    assert found.all_by_status == {"New": 2, "Active": 1, "Closed": 2}
+    assert [(each.owner, each.open) for each in found.open_by_owner] == [(None, 2), ("ana", 1)]
+    assert found.closed_by_classification == {"TruePositive": 2}
     assert found.time_to_acknowledge.model_dump() == {
         "count": 3,
         "mean_hours": 2.0,
@@ -344,6 +350,7 @@ async def test_figures_are_those_of_the_last_states() -> None:
         "mean_hours": 13.0,
         "median_hours": 13.0,
     }
+    assert sum(found.all_by_severity.values()) == 5
     assert [(str(each.day), each.created, each.closed) for each in found.by_day] == [
         ("2026-11-10", 4, 1),
         ("2026-11-11", 0, 1),
@@ -351,11 +358,28 @@ async def test_figures_are_those_of_the_last_states() -> None:
     ]
 
 
+async def test_days_before_the_log_begins_are_left_out_and_part_days_are_marked() -> None:
+    rows = [state(LogBegins="2020-03-04T06:00:00Z", CreatedTime="2020-03-05T08:00:00Z")]
+
+    async with served(azure(incidents=rows)) as client:
+        found = await counted(
+            client, created_after="2020-03-01T00:00:00Z", created_before="2020-03-07T12:00:00Z"
+        )
+
+    assert found.model_dump(mode="json")["log_begins"] == "2020-03-04T06:00:00Z"
+    assert [(str(each.day), each.created, each.is_whole) for each in found.by_day] == [
+        ("2020-03-04", 0, False),
+        ("2020-03-05", 1, True),
+        ("2020-03-06", 0, True),
+        ("2020-03-07", 0, False),
+    ]
+
+
 async def test_figures_of_nothing_are_noughts() -> None:
     async with served(azure()) as client:
         found = await counted(client)
 
-    assert (found.total, found.open, found.by_owner) == (0, 0, [])
+    assert (found.all_count, found.open_count, found.open_by_owner) == (0, 0, [])
     assert found.time_to_close.mean_hours is None
     assert len(found.by_day) == 31
 
@@ -367,7 +391,7 @@ async def test_figures_from_a_partial_answer_say_so() -> None:
     async with served(azure(incidents=Reply(partial))) as client:
         found = await counted(client)
 
-    assert found.total == 1
+    assert found.all_count == 1
     assert "only in part" in found.warnings[0]
 
 

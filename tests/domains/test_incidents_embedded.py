@@ -77,6 +77,87 @@ async def new_incident(client: Connected, **arguments: Any) -> dict[str, Any]:
     return await call(client, "create_incident", **stated)
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"severities": ["Low", "High"]},
+        {"statuses": ["Closed"]},
+        {"statuses": ["New", "Active"], "severities": ["Medium"]},
+        {"owner": "priya.nair@northwind.example"},
+        {"owner": "PRIYA.NAIR@northwind.example"},
+        {"owner": "unassigned"},
+        {"title_contains": "sign-in"},
+        {"title_contains": "SIGN-IN"},
+        {"labels": ["attack"]},
+        {"labels": ["attack", "noise", "tuning"]},
+        {"labels": ["nobody has this"]},
+        {"tactics": ["CredentialAccess"]},
+        {"tactics": ["CredentialAccess", "InitialAccess", "Exfiltration"]},
+        {"product": "azure sentinel"},
+        {"product": "Azure Sentinel", "tactics": ["InitialAccess"], "owner": "unassigned"},
+        {"created_after": 3},
+        {"created_before": 5},
+        {"created_after": 9, "created_before": 4},
+        {"modified_after": 4, "statuses": ["Closed"]},
+    ],
+    ids=str,
+)
+async def test_the_total_on_the_first_page_is_what_all_pages_hold(
+    client: Connected, asked: dict[str, Any]
+) -> None:
+    ((newest,),) = await rows(client, "SecurityIncident | summarize max(CreatedTime)")
+    moment = datetime.fromisoformat(newest)
+    stated = {
+        key: (moment - timedelta(days=value)).isoformat() if isinstance(value, int) else value
+        for key, value in asked.items()
+    }
+
+    first = await call(client, "list_incidents", **stated, limit=1)
+    listed = await every(client, "list_incidents", "incidents", **stated, limit=1)
+
+    assert first["total_count"] == len(listed), first["total_count_note"]
+    assert first["total_count_source"] == ("log" if first["skip_token"] else "list")
+
+
+async def test_incidents_that_were_just_made_and_closed_are_counted_as_they_are(
+    writer: Connected,
+) -> None:
+    before = await call(writer, "list_incidents", limit=1, statuses=["New"])
+    made = await new_incident(writer, labels=["just made"])
+    await new_incident(writer, labels=["just made", "twice"])
+
+    new = await call(writer, "list_incidents", limit=1, statuses=["New"])
+    labelled = await call(writer, "list_incidents", limit=1, labels=["just made", "twice"])
+    await call(
+        writer,
+        "update_incident",
+        incident=made["name"],
+        status="Closed",
+        classification="Undetermined",
+        confirm=True,
+    )
+    closed = await call(writer, "list_incidents", limit=1, statuses=["New"])
+
+    assert new["total_count"] == before["total_count"] + 2
+    assert labelled["total_count"] == 2
+    assert closed["total_count"] == before["total_count"] + 1
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{}, {"severities": ["High"]}, {"title_contains": "mail"}, {"entity": "northwind"}],
+    ids=str,
+)
+async def test_the_total_of_alerts_is_what_all_pages_hold(
+    client: Connected, asked: dict[str, Any]
+) -> None:
+    first = await call(client, "list_alerts", **asked, limit=1)
+    listed = await every(client, "list_alerts", "alerts", **asked, limit=1)
+
+    assert first["total_count"] == len(listed)
+
+
 async def test_every_alert_of_the_log_is_listed_once_however_the_pages_are_cut(
     client: Connected,
 ) -> None:
@@ -159,15 +240,19 @@ async def test_figures_are_what_counting_the_list_of_incidents_gives(client: Con
     waiting = [each for each in listed if each["status"] != "Closed"]
     owners = Counter(each["owner"] for each in waiting)
     days = Counter(each["created"][:10] for each in listed)
-    assert found["total"] == len(listed) > 20
-    assert found["open"] == len(waiting)
-    assert _some(found["by_severity"]) == Counter(each["severity"] for each in waiting)
-    assert _some(found["by_status"]) == Counter(each["status"] for each in listed)
-    assert {each["owner"]: each["open"] for each in found["by_owner"]} == owners
+    assert found["all_count"] == len(listed) > 20
+    assert found["open_count"] == len(waiting)
+    assert _some(found["open_by_severity"]) == Counter(each["severity"] for each in waiting)
+    assert _some(found["all_by_status"]) == Counter(each["status"] for each in listed)
+    assert {each["owner"]: each["open"] for each in found["open_by_owner"]} == owners
     assert {each["day"]: each["created"] for each in found["by_day"] if each["created"]} == days
     assert sum(each["closed"] for each in found["by_day"]) == len(listed) - len(waiting)
-    assert sum(found["by_age"].values()) == len(waiting)
-    assert (none["total"], none["open"], none["time_to_close"]["mean_hours"]) == (0, 0, None)
+    assert sum(found["open_by_age"].values()) == len(waiting)
+    assert (none["all_count"], none["open_count"], none["time_to_close"]["mean_hours"]) == (
+        0,
+        0,
+        None,
+    )
     assert (none["created_after"], none["created_before"]) == (after, before)
 
 

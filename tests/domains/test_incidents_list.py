@@ -65,6 +65,15 @@ async def listed(client: Client[FastMCPTransport], **arguments: Any) -> Security
     return SecurityIncidentListing.model_validate(answer.structured_content)
 
 
+def listings(azure: ScriptedAzure) -> list[dict[str, str]]:
+    """Return the parameters of each request for a page of incidents."""
+    return [
+        azure.asked(index)
+        for index, each in enumerate(azure.requests)
+        if each.method == "GET" and each.url.partition("?")[0].endswith("/incidents")
+    ]
+
+
 async def read_to_the_end(client: Client[FastMCPTransport], **arguments: Any) -> list[int | None]:
     """Follow `skip_token` until there is none."""
     numbers: list[int | None] = []
@@ -102,16 +111,16 @@ async def test_an_incident_of_a_list_carries_what_triage_needs() -> None:
     }
 
 
-async def test_a_page_is_one_call_to_azure() -> None:
+async def test_a_page_is_one_call_for_incidents() -> None:
     azure = ScriptedAzure({"GET incidents": pages([document(each) for each in range(120)])})
 
     async with served(azure) as client:
         page = await listed(client, limit=40)
 
-    assert azure.sent == ["GET incidents"]
-    assert azure.asked()["$top"] == "40"
-    assert azure.asked()["$orderby"] == "properties/createdTimeUtc desc"
-    assert "$filter" not in azure.asked()
+    (asked,) = listings(azure)
+    assert asked["$top"] == "40"
+    assert asked["$orderby"] == "properties/createdTimeUtc desc"
+    assert "$filter" not in asked
     assert len(page.incidents) == 40
 
 
@@ -132,7 +141,7 @@ async def test_what_azure_can_filter_goes_into_one_filter() -> None:
             order_by="modified_asc",
         )
 
-    assert azure.asked()["$filter"] == (
+    assert listings(azure)[-1]["$filter"] == (
         "(properties/labels/any(label: label/labelName eq 'mail')"
         " and (properties/severity eq 'High' or properties/severity eq 'Medium')"
         " and properties/status eq 'New'"
@@ -145,7 +154,7 @@ async def test_what_azure_can_filter_goes_into_one_filter() -> None:
         " and properties/createdTimeUtc le 2026-11-01T23:00:00Z"
         " and properties/lastModifiedTimeUtc ge 2026-11-01T00:00:00Z)"
     )
-    assert azure.asked()["$orderby"] == "properties/lastModifiedTimeUtc asc"
+    assert listings(azure)[-1]["$orderby"] == "properties/lastModifiedTimeUtc asc"
 
 
 @given(text=st.text(min_size=1) | st.text(alphabet="' ()/orandeq1%\\\"", min_size=1))
@@ -201,16 +210,75 @@ async def test_an_answer_too_large_is_cut_and_nothing_is_lost_by_it() -> None:
     assert numbers == list(range(40, 0, -1))
 
 
-async def test_the_total_is_told_only_where_it_is_known() -> None:
-    azure = ScriptedAzure({"GET incidents": pages([document(each) for each in range(9)])})
+QUERY = f"POST v1/workspaces/{WORKSPACE.workspace_id}/query"
+
+
+def counted(number: int, **fault: object) -> dict[str, Any]:
+    columns = [{"name": "Count", "type": "long"}]
+    return {
+        "tables": [{"name": "PrimaryResult", "columns": columns, "rows": [[number]]}],
+        **fault,
+    }
+
+
+async def test_the_total_is_the_list_s_own_where_it_is_whole_and_else_the_log_s() -> None:
+    documents = [document(each) for each in range(9)]
+    azure = ScriptedAzure({"GET incidents": pages(documents), QUERY: counted(11)})
 
     async with served(azure) as client:
         whole = await listed(client, limit=9)
         part = await listed(client, limit=5)
         rest = await listed(client, limit=5, cursor=part.skip_token)
 
-    assert [whole.total_count, part.total_count, rest.total_count] == [9, None, None]
-    assert [whole.skip_token is None, rest.skip_token is None] == [True, True]
+    assert (whole.total_count, whole.total_count_source, whole.total_count_note) == (
+        9,
+        "list",
+        None,
+    )
+    assert (part.total_count, part.total_count_source) == (11, "log")
+    assert "SecurityIncident" in (part.total_count_note or "")
+    assert "retention" in (part.total_count_note or "")
+    assert (rest.total_count, rest.total_count_source) == (None, None)
+    assert "The first page" in (rest.total_count_note or "")
+    assert rest.skip_token is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (refusal(403, "InsufficientAccessError"), "Azure refused"),
+        (Reply(counted(3, error={"code": "PartialError", "message": "Half."})), "Half."),
+        (Reply(counted(2)), "fewer than the list"),
+    ],
+)
+async def test_a_count_that_fails_leaves_the_page_as_it_is_and_says_why(
+    answer: Reply, reason: str
+) -> None:
+    documents = [document(each) for each in range(9)]
+    azure = ScriptedAzure({"GET incidents": pages(documents), QUERY: answer})
+
+    async with served(azure) as client:
+        page = await listed(client, limit=5)
+
+    assert len(page.incidents) == 5
+    assert page.skip_token
+    assert (page.total_count, page.total_count_source) == (None, None)
+    assert reason in (page.total_count_note or "")
+
+
+async def test_the_total_of_all_workspaces_is_the_sum_of_lists_and_counts() -> None:
+    azure = ScriptedAzure(
+        {
+            of("soc"): pages([document(each) for each in (9, 8, 7)]),
+            of("dmz"): pages([document(1)]),
+            QUERY: counted(3),
+        }
+    )
+
+    async with served(azure, configured=[WORKSPACE, another("dmz")]) as client:
+        page = await listed(client, workspace="*", limit=2)
+
+    assert (page.total_count, page.total_count_source) == (4, "log")
 
 
 async def test_a_token_is_refused_with_other_filters_and_when_it_is_made_up() -> None:
@@ -264,7 +332,7 @@ async def test_no_more_than_five_pages_are_looked_through_for_one_answer() -> No
     async with served(azure) as client:
         page = await listed(client, tactics=["Impact"])
 
-    assert len(azure.requests) == 5
+    assert len(listings(azure)) == 5
     assert page.incidents == []
     assert page.skip_token
     assert page.total_count is None
@@ -366,7 +434,7 @@ async def test_a_star_asks_every_workspace_and_merges_their_incidents() -> None:
         ("soc", 2, True),
         ("dmz", 2, True),
     ]
-    assert len(azure.requests) == 2
+    assert len(listings(azure)) == 2
 
 
 @pytest.mark.parametrize("limit", [1, 3, 10, 200])
@@ -432,5 +500,5 @@ async def test_several_labels_are_looked_for_here_since_azure_takes_one() -> Non
         page = await listed(client, labels=["mail", "vip"], severities=["High"])
 
     assert [each.number for each in page.incidents] == [1, 3]
-    assert azure.asked()["$filter"] == "properties/severity eq 'High'"
+    assert listings(azure)[-1]["$filter"] == "properties/severity eq 'High'"
     assert "labels" in page.warnings[0]

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from azure.core.rest import HttpRequest
@@ -51,10 +51,10 @@ FAILURES = [
     [f"{IDS}busy", "", 1, None],
 ]
 ALERTS = [
-    ['["busy"]', 7, "2026-11-22T09:00:00Z"],
-    ['["BuiltInFusion", "failing"]', 2, "2026-11-20T09:00:00Z"],
-    ["BuiltInFusion", 1, "2026-11-21T09:00:00Z"],
-    ["", 3, None],
+    ['["busy"]', 7, "2026-11-01T09:00:00Z", "2026-11-22T09:00:00Z"],
+    ['["BuiltInFusion", "failing"]', 2, "2026-11-19T09:00:00Z", "2026-11-20T09:00:00Z"],
+    ["BuiltInFusion", 1, "2026-11-21T09:00:00Z", "2026-11-21T09:00:00Z"],
+    ["", 3, None, None],
 ]
 CHANGES = [
     [LAST, "Microsoft.SecurityInsights/alertRules/Write", "ann@contoso.example"],
@@ -94,7 +94,9 @@ class Logs:
                 ("ResourceId", "Why", "Runs", "Last"), FAILURES
             )
         if query.startswith("SecurityAlert"):
-            return self.replies.get("alerts") or table(("RuleIds", "Alerts", "Last"), ALERTS)
+            return self.replies.get("alerts") or table(
+                ("RuleIds", "Alerts", "First", "Last"), ALERTS
+            )
         return self.replies.get("changes") or table(
             ("TimeGenerated", "OperationName", "Caller"), CHANGES
         )
@@ -146,7 +148,10 @@ async def test_rules_in_trouble_come_first_each_with_its_state() -> None:
         "unknown": 2,
     }
     assert (listing.monitoring, listing.missing, listing.notices) == ("on", [], [])
-    assert {each["timespan"] for each in logs.asked} == {"P3D"}
+    assert {each.get("timespan") for each in logs.asked if "Health" in each["query"]} == {"P3D"}
+    (alerts,) = [each for each in logs.asked if each["query"].startswith("SecurityAlert")]
+    assert "timespan" not in alerts
+    assert "ago(3d)" in alerts["query"]
 
 
 async def test_a_rule_tells_its_runs_its_failures_with_reasons_and_its_delay() -> None:
@@ -181,6 +186,25 @@ async def test_alerts_are_counted_for_each_rule_that_they_name() -> None:
     }
     assert [name for name, each in found.items() if each.never_fired] == ["silent", "fresh"]
     assert found["BuiltInFusion"].last_alert == datetime(2026, 11, 21, 9, tzinfo=UTC)
+    assert found["product"].never_fired is None
+
+
+async def test_a_rule_that_fired_before_these_days_is_silent_and_has_fired() -> None:
+    rows = [['["silent"]', 0, "2026-09-01T09:00:00Z", "2026-09-02T09:00:00Z"]]
+    listing = await health(Logs({"alerts": table(("RuleIds", "Alerts", "First", "Last"), rows)}))
+
+    found = by_name(listing)["silent"]
+    assert (found.state, found.alerts, found.never_fired) == ("silent", 0, False)
+    assert found.last_alert == datetime(2026, 9, 2, 9, tzinfo=UTC)
+    assert listing.alerts_since == datetime(2026, 9, 1, 9, tzinfo=UTC)
+
+
+async def test_alerts_that_azure_told_in_part_leave_open_which_rules_never_fired() -> None:
+    part = table(("RuleIds", "Alerts", "First", "Last"), ALERTS)
+    body = {**cast("dict[str, Any]", part.content), "error": {"code": "PartialError"}}
+    found = by_name(await health(Logs({"alerts": Reply(body)})))
+
+    assert (found["Busy"].never_fired, found["silent"].never_fired) == (False, None)
 
 
 async def test_one_rule_is_told_with_its_last_changes_and_only_it_is_asked_for() -> None:
@@ -290,9 +314,13 @@ async def test_every_query_of_ours_is_sound_kql_whatever_the_rule_is_called() ->
     catalog = bundled("sentinel")
     hostile = 'x" | union * //'
     queries = [
-        query(name)
+        query
         for name in (None, "73e01a99", hostile)
-        for query in (health_queries.runs, health_queries.failures, health_queries.alerts)
+        for query in (
+            health_queries.runs(name),
+            health_queries.failures(name),
+            health_queries.alerts(name, 7),
+        )
     ]
     for query in [*queries, health_queries.changes(hostile)]:
         check = await checker.check(query, catalog)

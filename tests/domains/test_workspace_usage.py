@@ -20,6 +20,10 @@ QUERY = f"POST v1/workspaces/{WORKSPACE.workspace_id}/query"
 DAYS = [f"2026-11-{day:02}T00:00:00Z" for day in range(2, 16)]  # two weeks from a Monday
 
 
+TODAY = "2026-11-16T00:00:00Z"
+BEFORE = "2026-11-01T00:00:00Z"
+
+
 def answered(rows: Sequence[Sequence[object]]) -> dict[str, Route]:
     columns = [
         {"name": name, "type": kind}
@@ -28,8 +32,11 @@ def answered(rows: Sequence[Sequence[object]]) -> dict[str, Route]:
             ("Billable", "bool"),
             ("Day", "datetime"),
             ("Megabytes", "real"),
+            ("Begin", "datetime"),
+            ("Today", "datetime"),
         )
     ]
+    rows = [[*each, *(each[2], TODAY)[len(each) - 4 :]] for each in rows]
     return {QUERY: {"tables": [{"name": "PrimaryResult", "columns": columns, "rows": rows}]}}
 
 
@@ -115,6 +122,51 @@ async def test_a_difference_that_does_not_matter_is_not_told() -> None:
     assert found.anomalies == []
 
 
+async def test_the_day_within_which_all_data_begins_is_no_day() -> None:
+    begun = "2026-11-02T13:00:00Z"
+    rows = [
+        [name, True, day, 10.0 if place == 0 else 1_000.0, begun if place == 0 else day]
+        for name in ("Syslog", "SigninLogs")
+        for place, day in enumerate(DAYS)
+    ]
+
+    found = await of(rows, days=14)
+
+    assert (found.days, str(found.first_day), str(found.last_day)) == (
+        13,
+        "2026-11-03",
+        "2026-11-15",
+    )
+    assert (found.total_gb, found.anomalies, found.trend_percent) == (26, [], None)
+    assert {each.usual_gb_per_day for each in found.tables} == {1.0}
+    assert "2026-11-02 is left out: the data begins within it." in found.warnings
+
+
+async def test_a_table_that_begins_in_the_range_is_compared_from_its_first_whole_day_on() -> None:
+    old = [["Syslog", True, BEFORE, 500.0, BEFORE], *steady("Syslog", 500)]
+    new = [
+        ["New_CL", True, day, 5.0 if place == 0 else 1_000.0, "2026-11-05T08:00:00Z"]
+        for place, day in enumerate(DAYS[3:])
+    ]
+
+    found = await of([*old, *new], days=14)
+
+    table = {each.table: each for each in found.tables}["New_CL"]
+    assert (found.days, found.anomalies) == (14, [])
+    assert (table.gb, table.usual_gb_per_day, table.trend_percent) == (10.005, 1.0, None)
+    assert table.gb_by_day == [0.0, 0.0, 0.0, 0.005, *[1.0] * 10]
+
+
+async def test_a_table_that_was_there_before_and_stopped_counts_its_empty_days() -> None:
+    rows = [["Syslog", True, BEFORE, 500.0, BEFORE], *steady("Syslog", 500)[:7]]
+    other = [["SigninLogs", True, BEFORE, 500.0, BEFORE], *steady("SigninLogs", 500)]
+
+    found = await of([*rows, *other], days=14)
+
+    table = {each.table: each for each in found.tables}["Syslog"]
+    assert (table.trend_percent, found.days, str(found.last_day)) == (-100.0, 14, "2026-11-15")
+
+
 async def test_a_growing_table_has_a_trend() -> None:
     rows = [["Syslog", True, day, 100.0 if place < 7 else 150.0] for place, day in enumerate(DAYS)]
 
@@ -122,7 +174,7 @@ async def test_a_growing_table_has_a_trend() -> None:
 
     assert found.trend_percent == 50.0
     assert found.tables[0].trend_percent == 50.0
-    assert (await of(rows[:10])).trend_percent is None
+    assert (await of(rows[4:])).trend_percent is None
 
 
 @pytest.mark.parametrize(("megabytes", "told"), [(60_000, False), (90_000, True)])
@@ -142,8 +194,8 @@ async def test_no_usage_is_an_answer_of_nothing_and_says_so() -> None:
 async def test_days_that_are_missing_are_told_and_count_as_nothing() -> None:
     found = await of([["Syslog", True, DAYS[0], 10.0], ["Syslog", True, DAYS[3], 10.0]])
 
-    assert found.tables[0].gb_by_day == [0.01, 0.0, 0.0, 0.01]
-    assert found.warnings == ["Only 4 of the 28 days have data."]
+    assert found.tables[0].gb_by_day == [0.01, 0.0, 0.0, 0.01, *[0.0] * 10]
+    assert found.warnings == ["The data begins within the range: 14 of the 28 days are counted."]
 
 
 async def test_pages_of_tables_follow_each_other_within_the_byte_limit() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sentinel_mcp.kql.catalog import Catalog
-from sentinel_mcp.kql.results import TimeRange
+from sentinel_mcp.kql.functions import FunctionSchema
+from sentinel_mcp.kql.results import OtherTimes, TimeRange
 from sentinel_mcp.kql.validator import Checker
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -37,6 +38,8 @@ async def told(checker: Checker, catalog: Catalog, query: str) -> tuple[str | No
         ),
         ("TimeGenerated between (ago(2d) .. 12h)", "ago(2d)", "ago(2d) + 12h"),
         ("TimeGenerated >= startofday(ago(7d))", "startofday(ago(7d))", None),
+        ("TimeGenerated >= startofmonth(now(), -1)", "startofmonth(now(), -1)", None),
+        ("TimeGenerated > datetime_add('day', -7, now())", "datetime_add('day', -7, now())", None),
         ("bin(TimeGenerated, 1d) >= ago(7d)", "ago(7d)", None),
         ("['TimeGenerated'] > ago(7d)", "ago(7d)", None),
         ("TimeGenerated > ago(1d) and TimeGenerated > ago(5h)", "ago(5h)", None),
@@ -173,6 +176,143 @@ async def test_a_bound_is_open_where_one_reading_has_none(
     check = await checker.check(query, sentinel)
 
     assert check.time_range == TimeRange(None, None)
+
+
+@pytest.mark.parametrize(
+    ("clause", "start", "end"),
+    [
+        ("from ago(14d) to now() step 1d", "ago(14d)", "now()"),
+        ("from ago(14d) step 1d", "ago(14d)", None),
+        ("in range(ago(3d), now(), 1h)", "ago(3d)", "now()"),
+    ],
+)
+async def test_a_series_over_time_keeps_to_its_own_ends(
+    checker: Checker, sentinel: Catalog, clause: str, start: str, end: str | None
+) -> None:
+    query = f"SigninLogs | make-series n = count() on TimeGenerated {clause} by UserId"
+
+    assert await told(checker, sentinel, query) == (start, end)
+
+
+SAVED = [
+    FunctionSchema("Month", "", "body", body="SigninLogs | where TimeGenerated > ago(30d)"),
+    FunctionSchema("Nested", "", "body", body="union Month, (AuditLogs | take 1)"),
+    FunctionSchema(
+        "Since", "w:timespan = 3d", "body", body="SigninLogs | where TimeGenerated > ago(w)"
+    ),
+    FunctionSchema("Whole", "", "body", body="SigninLogs | project TimeGenerated, UserId"),
+]
+
+
+@pytest.mark.parametrize(
+    ("query", "start"),
+    [
+        ("Month | count", "ago(30d)"),
+        ("Month() | where TimeGenerated > ago(5d)", "ago(5d)"),
+        ("union Month, (AuditLogs | where TimeGenerated > ago(1d)) | count", "ago(30d)"),
+        ("Whole | where TimeGenerated > ago(7d) | count", "ago(7d)"),
+        ("Since(10d) | count", "ago(w)"),
+        ("Nested | count", None),
+    ],
+)
+async def test_what_a_saved_function_keeps_to_counts_as_the_query_s_own(
+    checker: Checker, sentinel: Catalog, query: str, start: str | None
+) -> None:
+    catalog = sentinel.with_functions(SAVED)
+
+    assert await told(checker, catalog, query) == (start, None)
+
+
+async def test_a_saved_function_without_a_range_says_nothing_of_time(
+    checker: Checker, sentinel: Catalog
+) -> None:
+    check = await checker.check("Whole | count", sentinel.with_functions(SAVED))
+
+    assert (check.time_range, check.other_times) == (None, OtherTimes(()))
+
+
+def days(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds / 86_400, 1)
+
+
+@pytest.mark.parametrize(
+    ("query", "columns", "back", "covers"),
+    [
+        ("SecurityIncident | where CreatedTime > ago(10d)", ("CreatedTime",), 10, True),
+        ("SecurityIncident | where ago(10d) <= CreatedTime", ("CreatedTime",), 10, True),
+        ("SecurityIncident | where CreatedTime < ago(10d)", ("CreatedTime",), 10, False),
+        (
+            "SecurityAlert | where StartTime between (ago(9d) .. now()) and EndTime > ago(8d)",
+            ("EndTime", "StartTime"),
+            8,
+            True,
+        ),
+        (
+            "SecurityAlert | make-series count() on StartTime from ago(5d) to now() step 1d",
+            ("StartTime",),
+            5,
+            True,
+        ),
+        (
+            "SecurityIncident | where CreatedTime > ago(4d) "
+            "| join (SecurityAlert | where StartTime > ago(6d)) on Title",
+            ("CreatedTime", "StartTime"),
+            6,
+            True,
+        ),
+        (
+            "SecurityIncident | where CreatedTime > ago(4d) | join SecurityAlert on Title",
+            ("CreatedTime",),
+            4,
+            False,
+        ),
+        ("ThreatIntelIndicators | where ValidUntil > ago(3d)", ("ValidUntil",), 3, False),
+        (
+            "SigninLogs | summarize began = min(TimeGenerated) by UserId | where began > ago(1d)",
+            ("began",),
+            1,
+            False,
+        ),
+        ("SigninLogs | where UserId == 'ago(3d)'", (), None, False),
+        ("SigninLogs | where hourofday(TimeGenerated) > 18", (), None, False),
+    ],
+)
+async def test_other_times_are_told_with_the_earliest_moment_they_are_compared_with(
+    checker: Checker,
+    sentinel: Catalog,
+    query: str,
+    columns: tuple[str, ...],
+    back: float | None,
+    covers: bool,
+) -> None:
+    check = await checker.check(query, sentinel)
+
+    others = check.other_times
+    assert others is not None
+    assert others.columns == columns
+    assert days(others.start_ago_s) == back
+    assert (others.covers, others.unread) == (covers, False)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "TimeGenerated > ago(7d) or UserId == 'a'",
+        "not(TimeGenerated < ago(7d))",
+        "now() - TimeGenerated < 7d",
+        "datetime_diff('day', now(), TimeGenerated) < 7",
+        "TimeGenerated !between (ago(7d) .. now())",
+        "CreatedDateTime > toscalar(print ago(7d))",
+    ],
+)
+async def test_a_filter_on_time_that_is_not_understood_is_said_to_be_there(
+    checker: Checker, sentinel: Catalog, condition: str
+) -> None:
+    check = await checker.check(f"SigninLogs | where {condition}", sentinel)
+
+    assert check.time_range is None
+    assert check.other_times is not None
+    assert check.other_times.unread
 
 
 async def test_defender_counts_time_by_its_own_column(checker: Checker, xdr: Catalog) -> None:

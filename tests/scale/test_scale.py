@@ -175,7 +175,7 @@ async def test_the_sections_of_a_dossier_cost_one_request_each(large: Large) -> 
         ("get_incident_statistics", {}, 2),
         ("get_mitre_coverage", {}, 4),
         ("get_rule_health", {}, 4),
-        ("check_data_freshness", {}, 7),
+        ("check_data_freshness", {}, 15),
         ("get_usage_report", {}, 3),
         ("find_in_watchlists", {"value": "10.10.0.14"}, 7),
         ("match_indicators", {"values": ["198.51.100.211", "x.example"]}, 10),

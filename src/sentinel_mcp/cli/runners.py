@@ -75,7 +75,7 @@ def _notes(answer: dict[str, Any]) -> list[str]:
     span = answer["timespan"]
     covered = {
         "argument": f"{span['applied']}, as asked",
-        "query": f"{span.get('in_query') or 'as the query says'}",
+        "query": f"{span.get('in_query') or span['applied'] or 'as the query says'}",
         "default": f"{span['applied']}, as neither the query nor --timespan says",
         "none": "everything",
     }[span["source"]]

@@ -7,7 +7,7 @@ know is a warning here: the service has newer tables and functions of its own.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from sentinel_mcp.domains.verdicts import (
     told_diagnostic,
 )
 from sentinel_mcp.kql.catalog import bundled
-from sentinel_mcp.kql.results import Environment
+from sentinel_mcp.kql.results import Check, Environment
 from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.settings import Settings
 from sentinel_mcp.tasks.manager import Lane, Progress, TaskManager
@@ -69,8 +69,13 @@ class CallerQueries:
             prefer_grammar=True,
         )
 
-    async def warnings(self, query: str, environment: Environment) -> list[str]:
-        """Return what to say of a query that may run.
+    async def warnings(
+        self,
+        query: str,
+        environment: Environment,
+        about_time: Callable[[Check], Iterable[str]] = lambda _: (),
+    ) -> list[str]:
+        """Return what to say of a query that may run; `about_time` says it of its range.
 
         Raises:
             QueryRefused: the guard does not let it run.
@@ -89,7 +94,7 @@ class CallerQueries:
         perhaps = [
             f"Perhaps not valid: {told_diagnostic(each)}" for each in check.errors[:_ERRORS_TOLD]
         ]
-        return perhaps + syntax_only_warnings(check)
+        return [*perhaps, *about_time(check), *syntax_only_warnings(check)]
 
     async def run(
         self, operation: str, fetch: Callable[[int], Awaitable[LogsAnswer]], timeout_s: int

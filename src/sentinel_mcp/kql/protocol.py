@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, Literal, TypeAlias, cast
 import orjson
 
 from sentinel_mcp.kql.catalog import Catalog
-from sentinel_mcp.kql.results import Column, Diagnostic, TimeRange
+from sentinel_mcp.kql.results import Column, Diagnostic, OtherTimes, TimeRange
 
 HEADER = struct.Struct(">I")
 MAX_FRAME_BYTES = 64 * 1024 * 1024
@@ -81,6 +81,7 @@ class Findings:
     columns: tuple[Column, ...] | None = None
     formatted: str | None = None
     time_range: TimeRange | None = None
+    other_times: OtherTimes | None = None
     constructs: tuple[Construct, ...] = ()
     habits: tuple[Habit, ...] = ()
     advice: tuple[Diagnostic, ...] = ()
@@ -144,7 +145,7 @@ def schema_message(catalog: Catalog, key: str) -> Message:
 def findings_of(done: Message) -> Findings:
     """Return the findings in an answer to `check`."""
     columns = done["columns"]
-    span = done["time_range"]
+    span, others = done["time_range"], done["other_times"]
     return Findings(
         diagnostics=tuple(Diagnostic(**each) for each in done["diagnostics"]),
         tables=tuple(done["tables"]),
@@ -152,6 +153,15 @@ def findings_of(done: Message) -> Findings:
         columns=None if columns is None else tuple(Column(**each) for each in columns),
         formatted=done["formatted"],
         time_range=None if span is None else TimeRange(**span),
+        other_times=None
+        if others is None
+        else OtherTimes(
+            columns=tuple(others["columns"]),
+            start=others["start"],
+            start_ago_s=others["start_ago_s"],
+            covers=others["covers"],
+            unread=others["unread"],
+        ),
         constructs=tuple(
             Construct(
                 each["kind"],

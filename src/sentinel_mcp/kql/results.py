@@ -57,11 +57,35 @@ class Refusal:
 class TimeRange:
     """The range of TimeGenerated that the query text itself keeps to.
 
-    Each bound is KQL text as written (`ago(7d)`, `datetime(2026-01-01)`), None where open.
+    Each bound is KQL text as written (`ago(7d)`, `datetime(2026-01-01)`), None where open, and
+    how many seconds before the check that is, None where only a run could tell.
     """
 
     start: str | None
     end: str | None
+    start_ago_s: float | None = None
+    end_ago_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OtherTimes:
+    """What a query that keeps TimeGenerated to no range compares with moments, if anything.
+
+    `start` is the earliest moment that could be read, as text and in seconds before the check.
+    `covers` says that every row which passes was written after `start`. `unread` says that a
+    filter on TimeGenerated itself was not understood.
+    """
+
+    columns: tuple[str, ...]
+    start: str | None = None
+    start_ago_s: float | None = None
+    covers: bool = False
+    unread: bool = False
+
+    @property
+    def says_anything(self) -> bool:
+        """Whether the query has any filter on time."""
+        return bool(self.columns) or self.unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +104,7 @@ class Check:
     lint: tuple[Diagnostic, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     time_range: TimeRange | None = None
+    other_times: OtherTimes | None = None
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:

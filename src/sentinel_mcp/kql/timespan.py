@@ -42,6 +42,11 @@ class Timespan:
     end: datetime | None
     duration: timedelta | None
 
+    @classmethod
+    def of(cls, duration: timedelta) -> Timespan:
+        """Return the range of a duration that ends now."""
+        return cls(None, None, duration)
+
     @property
     def iso(self) -> str:
         """The range as Log Analytics takes it: `P7D`, or `start/end`."""

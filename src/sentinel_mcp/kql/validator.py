@@ -189,6 +189,7 @@ class Checker:
                 allowed_workspaces=self._allowed_workspaces,
             ),
             time_range=findings.time_range,
+            other_times=findings.other_times,
         )
 
 

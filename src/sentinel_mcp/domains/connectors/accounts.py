@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sentinel_mcp.domains.calls import Rows
-from sentinel_mcp.domains.connectors.silence import LOOKBACK_DAYS, NEVER_DAYS, Rhythm
+from sentinel_mcp.domains.connectors.silence import LOOKBACK_DAYS, Rhythm
 from sentinel_mcp.domains.documents import number, text
-from sentinel_mcp.kql.literals import identifier, string
+from sentinel_mcp.domains.last_events import looked_back
 
 USAGE = f"""Usage
 | where TimeGenerated > ago({LOOKBACK_DAYS}d)
@@ -36,37 +35,22 @@ class LastEvent:
     silence_h: float | None
 
 
-def last_events_query(since: Mapping[str, str]) -> str:
-    """Return the query for the last event of each table within the time that is given for it."""
-    legs = ",\n".join(
-        f"({identifier(table)} | where TimeGenerated > ago({back}) "
-        f"| summarize LastEvent = max(TimeGenerated) | extend TableName = {string(table)})"
-        for table, back in since.items()
-    )
-    # One that is deleted meanwhile must not cost the others.
-    return (
-        f"union isfuzzy=true\n{legs}\n"
-        "| project TableName, LastEvent, SilenceHours = (now() - LastEvent) / 1h"
-    )
-
-
 def since(volume: Volume | None) -> str:
     """Return how far back to look: where the usage has told of data, no further than there."""
-    if volume is None or volume.rhythm.newest_h is None:
-        return f"{NEVER_DAYS}d"
-    return f"{max(0, volume.rhythm.newest_h) + 3:d}h"
+    newest_h = volume.rhythm.newest_h if volume else None
+    return looked_back(None if newest_h is None else timedelta(hours=newest_h))
 
 
 def volumes_of(usage: Rows) -> dict[str, Volume]:
     """Return by table what the usage tells."""
     return {
-        table: Volume(number(row, "Megabytes") or 0.0, Rhythm.of(_hours(row.get("Hours"))))
+        table: Volume(number(row, "Megabytes") or 0.0, Rhythm.of(hours_of(row.get("Hours"))))
         for row in usage.rows
         if (table := text(row, "DataType", 200))
     }
 
 
-def _hours(cell: object) -> list[int]:
+def hours_of(cell: object) -> list[int]:
     """Return the numbers of a dynamic cell, which comes as its JSON."""
     if isinstance(cell, str):
         try:

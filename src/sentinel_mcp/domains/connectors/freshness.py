@@ -1,7 +1,7 @@
 """Reports which tables still get data as they usually do, and which rules have gone blind.
 
 at once: usage by hour · tables and their plans · connections · rules
-then:    the last event of each table, a hundred tables a query
+then:    the last event of each table, a hundred tables a query · machines that stopped, by table
 """
 
 from __future__ import annotations
@@ -17,34 +17,36 @@ from sentinel_mcp.domains.connectors.accounts import (
     USAGE,
     LastEvent,
     Volume,
-    last_events_query,
     since,
     volumes_of,
 )
 from sentinel_mcp.domains.connectors.documents import read_connection
+from sentinel_mcp.domains.connectors.machines import REPORTERS, find_silent
 from sentinel_mcp.domains.connectors.mentions import tables_named
 from sentinel_mcp.domains.connectors.models import (
     FreshnessReport,
+    MachineReport,
     MissingSource,
     TableFreshness,
 )
 from sentinel_mcp.domains.connectors.silence import (
     JUDGED,
     LOOKBACK_DAYS,
-    NEVER_DAYS,
     Rhythm,
     State,
     state_of,
 )
+from sentinel_mcp.domains.connectors.table_connectors import documented_connector
 from sentinel_mcp.domains.documents import Document, flag, inner, name, number, text, time
+from sentinel_mcp.domains.last_events import NEVER_DAYS, TABLES_A_QUERY, last_events_query
 from sentinel_mcp.domains.pages import PageRequest, page_of
+from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.errors import SentinelError
 
 if TYPE_CHECKING:
     from sentinel_mcp.azure.context import AzureServicesContext
 
 MAX_TABLES = 300
-TABLES_A_QUERY = 100
 MAX_RULES = 1_000
 MAX_NAMES = 20
 """Connectors, and rules, told of one table."""
@@ -113,7 +115,10 @@ class Freshness:
         sources = await self._sources(context)
         names = sources.names if wanted.table is None else [sources.called(wanted.table)]
         asked = [each for each in names if sources.is_queryable(each)][:MAX_TABLES]
-        answers = await self._last_events(context, asked, sources)
+        answers, machines = await asyncio.gather(
+            self._last_events(context, asked, sources),
+            self._machines(context, asked, sources, wanted, cursor),
+        )
         refusals = [each for each in answers if isinstance(each, SentinelError)]
         if refusals and len(refusals) == len(answers) and not sources.volumes:
             raise refusals[0]
@@ -129,7 +134,8 @@ class Freshness:
             "table": wanted.table,
             "state": wanted.state,
         }
-        page = page_of(kept, PageRequest(call, PAGE_SIZE, cursor, self._calls.max_answer_bytes))
+        room = self._calls.max_answer_bytes - (size_bytes(machines) if machines else 0)
+        page = page_of(kept, PageRequest(call, PAGE_SIZE, cursor, room))
         counts = Counter(each.state for each in judged)
         return FreshnessReport(
             workspace=context.config.name,
@@ -138,6 +144,7 @@ class Freshness:
             tables=page.items,
             total_count=len(kept),
             next_cursor=page.next_cursor,
+            machines=machines,
             judged=JUDGED,
             missing=[*sources.missing, *_unread(answers)],
             warnings=[*sources.warnings, *_cut(names, asked, sources)],
@@ -202,11 +209,49 @@ class Freshness:
             warnings=_warnings(usage, rules, unread),
         )
 
+    async def _machines(
+        self,
+        context: AzureServicesContext,
+        tables: Sequence[str],
+        sources: Sources,
+        wanted: FreshnessFilter,
+        cursor: str | None,
+    ) -> MachineReport | None:
+        """Return the machines that stopped, with the first page of all states."""
+        if cursor is not None or wanted.state is not None:
+            return None
+        volumes = sources.volumes
+        return await find_silent(
+            self._calls,
+            context,
+            {
+                each: volumes[each].megabytes / 1000
+                for each in tables
+                if each in REPORTERS and each in volumes
+            },
+        )
+
     async def _last_events(
         self, context: AzureServicesContext, tables: Sequence[str], sources: Sources
     ) -> list[Rows | SentinelError]:
+        """Ask for no further back than the usage tells; then again where that held nothing."""
+        near = {each: since(sources.volumes.get(each)) for each in tables}
+        answers = await self._ask_last_events(context, near)
+        events = _events_of(answers)
+        # What came late is dated before the hour that the usage counts it in.
+        late = {
+            table: since(None)
+            for table in tables
+            if table in sources.volumes and table in events and events[table].at is None
+        }
+        return [*answers, *(await self._ask_last_events(context, late))]
+
+    async def _ask_last_events(
+        self, context: AzureServicesContext, back: Mapping[str, str]
+    ) -> list[Rows | SentinelError]:
+        tables = list(back)
         batches = [
-            tables[start : start + TABLES_A_QUERY]
+            {each: back[each] for each in tables[start : start + TABLES_A_QUERY]}
             for start in range(0, len(tables), TABLES_A_QUERY)
         ]
         return await asyncio.gather(
@@ -215,9 +260,7 @@ class Freshness:
                     self._calls.query(
                         context,
                         "read the last events",
-                        last_events_query(
-                            {each: since(sources.volumes.get(each)) for each in batch}
-                        ),
+                        last_events_query(batch),
                         timespan=f"P{NEVER_DAYS}D",
                     )
                 )
@@ -288,6 +331,7 @@ def _judged(table: str, sources: Sources, event: LastEvent | None) -> TableFresh
         longest_gap_h=rhythm.longest_gap_h,
         gb_per_day=round(volume.megabytes / 1000 / rhythm.observed_days, 6) if volume else None,
         connectors=_told(sources.feeders.get(table, ())),
+        usual_connector=documented_connector(table),
         rules_count=len(readers),
         blind_rules=_told(readers) if state in ("silent", "never") else [],
         note=note,

@@ -98,6 +98,9 @@ class TableFreshness(_Frozen):
     longest_gap_h: int | None
     gb_per_day: Annotated[float | None, Field(description="As accounted for over 14 days.")]
     connectors: Annotated[list[str], Field(description="Connections that feed it, where known.")]
+    usual_connector: Annotated[
+        str, Field(description="Which connector fills such a table, as documented; or `unknown`.")
+    ]
     rules_count: Annotated[int, Field(description="Enabled rules that read it.")]
     blind_rules: Annotated[
         list[str], Field(description="Enabled rules that read it, where it is silent or never was.")
@@ -112,6 +115,35 @@ class MissingSource(_Frozen):
     error: Failure
 
 
+class SilentMachine(_Frozen):
+    """A host or device that no longer reports to a table to which it usually does."""
+
+    machine: str
+    table: str
+    last_event: datetime
+    silence_h: Annotated[float, Field(description="Hours since its last event.")]
+    usual_gap_h: Annotated[int, Field(description="95 % of its own gaps are no longer.")]
+    longest_gap_h: int | None
+
+
+class MissingMachines(_Frozen):
+    """A table whose machines were not looked at, and why."""
+
+    table: str
+    reason: str
+    error: Failure | None = None
+
+
+class MachineReport(_Frozen):
+    """Hosts and devices that have stopped, the longest silence first."""
+
+    tables: Annotated[list[str], Field(description="Whose machines were looked at.")]
+    silent_count: int
+    silent: list[SilentMachine]
+    not_looked_at: list[MissingMachines] = []
+    warnings: list[str] = []
+
+
 class FreshnessReport(_Frozen):
     """The tables' freshness, the worst first."""
 
@@ -121,6 +153,10 @@ class FreshnessReport(_Frozen):
     tables: list[TableFreshness]
     total_count: int
     next_cursor: str | None
+    machines: Annotated[
+        MachineReport | None,
+        Field(description="Hosts and devices that stopped; on the first page."),
+    ] = None
     judged: str
     missing: list[MissingSource] = []
     warnings: list[str] = []

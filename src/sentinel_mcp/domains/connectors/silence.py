@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+from sentinel_mcp.domains.last_events import NEVER_DAYS
+
 State = Literal["never", "silent", "late", "unknown", "ok"]
 
 LOOKBACK_DAYS = 14
-NEVER_DAYS = 90
 SLACK_H = 2
 """The workspace accounts by the hour, and events take a while to arrive."""
 
@@ -21,7 +22,8 @@ JUDGED = (
     f"By each table's own gaps between hours with data, of {LOOKBACK_DAYS} days. ok: silent no "
     f"longer than {USUAL_PART:.0%} of them, and {SLACK_H} h. late: no longer than the longest, or "
     f"three usual ones, and {SLACK_H} h. silent: longer. never: no event in {NEVER_DAYS} days. "
-    f"unknown: fewer than {FEWEST_GAPS} gaps, or its last event could not be read."
+    f"unknown: fewer than {FEWEST_GAPS} gaps, or its last event could not be read. "
+    "Machines are judged alike, each in its table."
 )
 
 

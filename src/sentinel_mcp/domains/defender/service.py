@@ -27,6 +27,7 @@ from sentinel_mcp.domains.defender.requests import AlertFilter, IncidentFilter
 from sentinel_mcp.domains.documents import Document, inners, text
 from sentinel_mcp.domains.graph_calls import FRAME_BYTES, GraphCalls, fitting
 from sentinel_mcp.domains.sizes import size_bytes
+from sentinel_mcp.domains.timespans import narrowed
 from sentinel_mcp.errors import ConfigError
 from sentinel_mcp.kql.timespan import parse_timespan
 from sentinel_mcp.settings import Settings
@@ -73,8 +74,13 @@ class Defender:
 
         """
         context = await self._open(workspace)
-        span = parse_timespan(timespan).iso if timespan else None
-        warnings = await self._queries.warnings(query, "xdr")
+        covered = parse_timespan(timespan or HUNTING_DEFAULT)
+        span = covered.iso if timespan else None
+        warnings = await self._queries.warnings(
+            query,
+            "xdr",
+            lambda check: narrowed(timespan or HUNTING_DEFAULT, covered, check, self._azure.now()),
+        )
         rows = max_rows or self._settings.max_rows
 
         async def fetch(timeout_s: int) -> LogsAnswer:

@@ -86,7 +86,7 @@ class AppliedTimespan(_Frozen):
     applied: Annotated[
         str | None, Field(description="What was sent to the service; ISO 8601. None: no limit.")
     ]
-    source: Literal["argument", "query", "default"]
+    source: Literal["argument", "query", "default", "none"]
 
 
 class HuntingResult(_Frozen):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import dataclass
 
 from sentinel_mcp.domains.calls import AzureCalls
@@ -13,17 +12,14 @@ from sentinel_mcp.domains.hunting.models import AppliedTimespan, HuntingResult, 
 from sentinel_mcp.domains.hunting.queries import HuntingQueries, StoredQuery
 from sentinel_mcp.domains.rows import Room
 from sentinel_mcp.domains.sizes import size_bytes
+from sentinel_mcp.domains.timespans import applied_range
 from sentinel_mcp.domains.verdicts import require_allowed
 from sentinel_mcp.errors import InputError
 from sentinel_mcp.kql.catalog import bundled
 from sentinel_mcp.kql.literals import require_encodable
-from sentinel_mcp.kql.results import Check
 from sentinel_mcp.kql.timespan import parse_timespan
 from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.settings import Settings
-
-DEFAULT_TIMESPAN = "P1D"
-"""What a query covers when neither the caller nor its own text says; the portal's default too."""
 
 SHOWN_CHARS = 4_000
 """Of the text, beside its result; `get_hunting_query` shows all of it."""
@@ -33,10 +29,6 @@ MIN_ROW_BYTES = 2_048
 
 _TEXT_CHARS = 256 * 1024
 """No longer text is taken for a query anywhere in this server."""
-
-_TIME_FILTER = re.compile(
-    r"\bTimeGenerated\s*(?:[<>]=?|==|!?between\b|in\b)|[<>]=?\s*TimeGenerated\b"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +71,8 @@ class HuntingRuns:
             QueryRefused: the guard does not let it run; nothing was sent.
 
         """
-        timespan = None if request.timespan is None else parse_timespan(request.timespan).iso
+        if request.timespan is not None:
+            parse_timespan(request.timespan)  # refused before anything is asked
         context = await self._azure.open(workspace)
         stored = await self._queries.stored(context, request.query)
         query = _runnable(stored)
@@ -87,13 +80,13 @@ class HuntingRuns:
         catalog = await asyncio.to_thread(bundled, "sentinel")
         check = await self._checker.check(query, catalog)
         require_allowed(check)
-        applied = _applied(query, check, request.timespan, timespan)
+        span = applied_range(query, request.timespan, check, self._azure.now())
         max_rows = request.max_rows or self._settings.max_rows
         found = await self._azure.query(
             context,
             "run a hunting query",
             query,
-            timespan=applied.applied,
+            timespan=span.applied,
             max_rows=max_rows,
         )
         empty = HuntingResult(
@@ -105,7 +98,9 @@ class HuntingRuns:
             rows=[],
             row_count=0,
             truncated=found.truncated,
-            timespan=applied,
+            timespan=AppliedTimespan(
+                requested=span.requested, applied=span.applied, source=span.source
+            ),
             partial=found.fault is not None,
             error=found.fault,
         )
@@ -116,7 +111,7 @@ class HuntingRuns:
         rows = room.take(list(each.values()) for each in found.rows)
         truncated = found.truncated or room.full
         told = {"rows": rows, "row_count": len(rows), "truncated": truncated}
-        warnings = room.warnings(truncated=truncated)
+        warnings = [*span.warnings, *room.warnings(truncated=truncated)]
         return empty.model_copy(update={**told, "warnings": warnings})
 
 
@@ -158,18 +153,3 @@ def _runnable(stored: StoredQuery) -> str:
         )
     require_encodable(query, what="The stored query")
     return query
-
-
-def _applied(
-    query: str, check: Check, requested: str | None, timespan: str | None
-) -> AppliedTimespan:
-    """Decide the range: the caller's, else the query's own, else a day.
-
-    A default sent beside a range in the text would silently cut it, so it is sent only where the
-    text compares TimeGenerated with nothing.
-    """
-    if timespan is not None:
-        return AppliedTimespan(requested=requested, applied=timespan, source="argument")
-    if check.time_range is not None or _TIME_FILTER.search(query):
-        return AppliedTimespan(requested=None, applied=None, source="query")
-    return AppliedTimespan(requested=None, applied=DEFAULT_TIMESPAN, source="default")

@@ -59,21 +59,8 @@ class AlertFilter:
         The log has a row for every version of an alert. The time is cut to milliseconds, which a
         cursor can carry whole; alerts of one millisecond are in the order of their ids.
         """
-        since = f"where TimeGenerated >= {literals.datetime_(start)}"
-        upper = (
-            min(each for each in (until, self.created_before) if each)
-            if (until or self.created_before)
-            else None
-        )
-        number = None if self.incident is None else self._of_incident(self.incident, since)
         lines = [
-            "SecurityAlert",
-            since,
-            *([f"where SystemAlertId in ({number})"] if number else []),
-            "summarize arg_max(TimeGenerated, *), Generated = bin(min(TimeGenerated), 1ms)"
-            " by SystemAlertId",
-            *([f"where Generated <= {literals.datetime_(upper)}"] if upper else []),
-            *(f"where {each}" for each in self._conditions()),
+            *self._kept(start, until),
             "project SystemAlertId, Generated, TimeGenerated, DisplayName, AlertName,"
             " AlertSeverity, Status, ProductName, ProviderName, Tactics, Techniques,"
             " CompromisedEntity",
@@ -81,6 +68,28 @@ class AlertFilter:
             f"take {max_rows}",
         ]
         return "\n| ".join(lines)
+
+    def count_query(self, start: datetime) -> str:
+        """Return the KQL that counts the alerts of all pages."""
+        return "\n| ".join([*self._kept(start, None), "count"])
+
+    def _kept(self, start: datetime, until: datetime | None) -> list[str]:
+        since = f"where TimeGenerated >= {literals.datetime_(start)}"
+        upper = (
+            min(each for each in (until, self.created_before) if each)
+            if (until or self.created_before)
+            else None
+        )
+        number = None if self.incident is None else self._of_incident(self.incident, since)
+        return [
+            "SecurityAlert",
+            since,
+            *([f"where SystemAlertId in ({number})"] if number else []),
+            "summarize arg_max(TimeGenerated, *), Generated = bin(min(TimeGenerated), 1ms)"
+            " by SystemAlertId",
+            *([f"where Generated <= {literals.datetime_(upper)}"] if upper else []),
+            *(f"where {each}" for each in self._conditions()),
+        ]
 
     def _of_incident(self, incident: int, since: str) -> str:
         return (

@@ -42,7 +42,7 @@ class AlertListing(_Frozen):
     created_after: datetime
     created_before: datetime | None
     alerts: list[AlertSummary]
-    total_count: Annotated[int | None, Field(description="Where all are on this page.")]
+    total_count: Annotated[int | None, Field(description="On the first page: alerts that match.")]
     next_cursor: str | None
     warnings: list[str] = []
 

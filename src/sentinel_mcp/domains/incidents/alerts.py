@@ -17,6 +17,7 @@ from sentinel_mcp.domains.incidents.alert_documents import (
 )
 from sentinel_mcp.domains.incidents.alert_filter import AlertFilter
 from sentinel_mcp.domains.incidents.alert_models import AlertDetail, AlertListing, AlertSummary
+from sentinel_mcp.domains.incidents.counting import read_count
 from sentinel_mcp.domains.incidents.fitting import fitted
 from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.errors import InputError, NotFound, SentinelError
@@ -47,7 +48,7 @@ class Alerts:
     async def page(
         self, wanted: AlertFilter, *, limit: int, cursor: str | None, workspace: str | None
     ) -> AlertListing:
-        """Return one page of alerts, newest first, by one query."""
+        """Return one page of alerts, newest first; a second query counts where there are more."""
         context = await self._calls.open(workspace)
         call = {"tool": "list_alerts", "workspace": context.config.name, **wanted.as_call()}
         place = (
@@ -70,15 +71,26 @@ class Alerts:
         ]
         shown = _fitting(following[:limit], self._calls.max_answer_bytes)
         more = len(shown) < len(following)
-        complete = cursor is None and not more and not found.truncated
+        total: int | SentinelError | None = None
+        if cursor is None:
+            whole = not (more or found.truncated or found.fault)
+            query = wanted.count_query(place.start)
+            total = (
+                len(shown)
+                if whole
+                else await read_count(self._calls, context, "count alerts", query)
+            )
         return AlertListing(
             workspace=context.config.name,
             created_after=place.start,
             created_before=wanted.created_before,
             alerts=shown,
-            total_count=len(shown) if complete else None,
+            total_count=total if isinstance(total, int) else None,
             next_cursor=encode_cursor(call, _after(place, shown)) if more and shown else None,
-            warnings=_partly(found),
+            warnings=[
+                *_partly(found),
+                *([f"Not counted: {total}"] if isinstance(total, SentinelError) else []),
+            ],
         )
 
     async def get(self, alert: str, *, days: int, workspace: str | None) -> AlertDetail:

@@ -33,6 +33,9 @@ class Day(_Frozen):
     day: date
     created: int
     closed: Annotated[int, Field(description="Of the incidents counted here.")]
+    is_whole: Annotated[
+        bool, Field(description="False where the day is not over, or the range or the log cuts it.")
+    ]
 
 
 class IncidentStatistics(_Frozen):
@@ -41,16 +44,24 @@ class IncidentStatistics(_Frozen):
     workspace: str
     created_after: datetime
     created_before: datetime
-    total: int
-    open: int
-    by_severity: Annotated[dict[str, int], Field(description="Open ones.")]
-    by_status: Annotated[dict[str, int], Field(description="All.")]
-    by_owner: Annotated[list[OwnerCount], Field(description="Open ones, the most first.")]
-    by_age: Annotated[dict[str, int], Field(description="Open ones.")]
-    by_classification: Annotated[dict[str, int], Field(description="Closed ones.")]
+    all_count: int
+    open_count: int
+    closed_count: int
+    all_by_severity: dict[str, int]
+    all_by_status: dict[str, int]
+    open_by_severity: dict[str, int]
+    open_by_owner: Annotated[list[OwnerCount], Field(description="The most first.")]
+    open_by_age: dict[str, int]
+    closed_by_classification: dict[str, int]
     time_to_acknowledge: Annotated[
         Duration, Field(description="Until it was no longer new, or somebody's.")
     ]
-    time_to_close: Duration
-    by_day: list[Day]
+    time_to_close: Annotated[Duration, Field(description="Of those that are closed now.")]
+    log_begins: Annotated[
+        datetime | None,
+        Field(
+            description="The oldest row of SecurityIncident: of days before it nothing is known."
+        ),
+    ] = None
+    by_day: Annotated[list[Day], Field(description="From the range's or the log's first day on.")]
     warnings: list[str] = []

@@ -83,24 +83,30 @@ class Figures:
             max_rows=MAX_INCIDENTS,
         )
         states = [_state(each) for each in found.rows]
+        begins = time(found.rows[0], "LogBegins") if found.rows else None
         waiting = [each for each in states if each.is_open]
         owners = Counter(each.owner for each in waiting).most_common()
         return IncidentStatistics(
             workspace=context.config.name,
             created_after=after,
             created_before=before,
-            total=len(states),
-            open=len(waiting),
-            by_severity=_counted((each.severity for each in waiting), SEVERITIES),
-            by_status=_counted((each.status for each in states), ("New", "Active", "Closed")),
-            by_owner=[OwnerCount(owner=who, open=count) for who, count in owners[:MAX_OWNERS]],
-            by_age=_counted((_age(each, now) for each in waiting), [name for name, _ in _AGES]),
-            by_classification=_counted(
+            all_count=len(states),
+            open_count=len(waiting),
+            closed_count=len(states) - len(waiting),
+            all_by_severity=_counted((each.severity for each in states), SEVERITIES),
+            all_by_status=_counted((each.status for each in states), ("New", "Active", "Closed")),
+            open_by_severity=_counted((each.severity for each in waiting), SEVERITIES),
+            open_by_owner=[OwnerCount(owner=who, open=count) for who, count in owners[:MAX_OWNERS]],
+            open_by_age=_counted(
+                (_age(each, now) for each in waiting), [name for name, _ in _AGES]
+            ),
+            closed_by_classification=_counted(
                 (each.classification or "Unknown" for each in states if not each.is_open), ()
             ),
             time_to_acknowledge=_duration(states, lambda each: each.acknowledged),
             time_to_close=_duration(states, lambda each: None if each.is_open else each.closed),
-            by_day=_days(states, after, before),
+            log_begins=begins,
+            by_day=_days(states, _Covered(after, before, now, begins)),
             warnings=_warnings(found, left_owners=len(owners) - MAX_OWNERS),
         )
 
@@ -124,8 +130,9 @@ def figures_query(after: datetime, before: datetime) -> str:
             "summarize arg_max(TimeGenerated, Severity, Status, Classification, OwnerText, "
             "CreatedTime, ClosedTime), Acknowledged = minif(LastModifiedTime, "
             'Status != "New" or OwnerText != "") by IncidentName',
+            "extend LogBegins = toscalar(SecurityIncident | summarize min(TimeGenerated))",
             "project Severity, Status, Classification, OwnerText, CreatedTime, ClosedTime, "
-            "Acknowledged",
+            "Acknowledged, LogBegins",
             f"take {MAX_INCIDENTS}",
         )
     )
@@ -182,15 +189,40 @@ def _duration(states: Sequence[_State], end: Callable[[_State], datetime | None]
     )
 
 
-def _days(states: Sequence[_State], after: datetime, before: datetime) -> list[Day]:
-    """Return every day of the range, and the later ones on which any of these was closed."""
+@dataclass(frozen=True, slots=True)
+class _Covered:
+    """The range that was asked for, and what of it can be known: not before the log begins."""
+
+    after: datetime
+    before: datetime
+    now: datetime
+    begins: datetime | None
+
+    @property
+    def first(self) -> datetime:
+        """The first moment that is covered."""
+        return max(self.after, self.begins) if self.begins else self.after
+
+    def holds(self, day: date) -> bool:
+        """Return whether the whole of a day is covered, and over."""
+        start = datetime.combine(day, datetime.min.time(), UTC)
+        return self.first <= start and start + timedelta(days=1) <= min(self.before, self.now)
+
+
+def _days(states: Sequence[_State], covered: _Covered) -> list[Day]:
+    """Return every day that is covered, and the others on which any of these was closed."""
     created = Counter(_day(each.created) for each in states)
     closed = Counter(_day(each.closed) for each in states if not each.is_open)
-    first, last = after.astimezone(UTC).date(), before.astimezone(UTC).date()
+    first, last = covered.first.astimezone(UTC).date(), covered.before.astimezone(UTC).date()
     within = [first + timedelta(days=each) for each in range((last - first).days + 1)]
     outside = {each for each in (*created, *closed) if each} - set(within)
     return [
-        Day(day=each, created=created[each], closed=closed[each])
+        Day(
+            day=each,
+            created=created[each],
+            closed=closed[each],
+            is_whole=covered.holds(each) and each not in outside,
+        )
         for each in sorted({*within, *outside})
     ]
 

@@ -22,12 +22,9 @@ UNASSIGNED = "unassigned"
 
 T = TypeVar("T")
 
-_OWNER_FIELDS = (
-    "properties/owner/userPrincipalName",
-    "properties/owner/email",
-    "properties/owner/assignedTo",
-    "properties/owner/objectId",
-)
+OWNER_KEYS = ("userPrincipalName", "email", "assignedTo", "objectId")
+"""What names the owner of an incident, in Azure's document of it and in its log."""
+
 _ORDERS: dict[Order, str] = {
     "created_desc": "properties/createdTimeUtc desc",
     "created_asc": "properties/createdTimeUtc asc",
@@ -107,7 +104,9 @@ class IncidentFilter:
     def _owned(self) -> odata.Filter | None:
         if self.owner is None or self.owner == UNASSIGNED:
             return None
-        return odata.any_of(*(odata.eq(field, self.owner) for field in _OWNER_FIELDS))
+        return odata.any_of(
+            *(odata.eq(f"properties/owner/{key}", self.owner) for key in OWNER_KEYS)
+        )
 
     def _labelled(self) -> odata.Filter | None:
         if len(set(self.labels)) != 1:

@@ -63,9 +63,14 @@ class SecurityIncidentListing(_Frozen):
 
     untrusted: str = UNTRUSTED
     incidents: list[Incident]
-    total_count: Annotated[
-        int | None, Field(description="Incidents that match; null where Azure does not tell.")
-    ]
+    total_count: Annotated[int | None, Field(description="Incidents that match, on all pages.")]
+    total_count_source: Annotated[
+        Literal["list", "log"] | None,
+        Field(description="`log`: counted in SecurityIncident, as Azure's list has no total."),
+    ] = None
+    total_count_note: Annotated[
+        str | None, Field(description="What the count may lack, or why there is none.")
+    ] = None
     skip_token: Annotated[
         str | None, Field(description="`cursor` of the next page; null at the end.")
     ]

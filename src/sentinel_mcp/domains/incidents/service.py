@@ -12,6 +12,7 @@ from sentinel_mcp.domains.calls import READER, AzureCalls, Failure
 from sentinel_mcp.domains.documents import Document
 from sentinel_mcp.domains.incidents.alerts import Alerts
 from sentinel_mcp.domains.incidents.attachments import Attachments
+from sentinel_mcp.domains.incidents.counting import ON_FIRST_PAGE, IncidentCounts, Total
 from sentinel_mcp.domains.incidents.dossier import Dossiers
 from sentinel_mcp.domains.incidents.figures import Figures
 from sentinel_mcp.domains.incidents.filters import IncidentFilter
@@ -50,7 +51,7 @@ class Incidents:
         self._tasks = tasks
         self._deadline_s = settings.management_timeout_s
         self._max_bytes = settings.max_answer_bytes
-        calls = AzureCalls(workspaces, tasks, settings)
+        self._calls = calls = AzureCalls(workspaces, tasks, settings)
         self.alerts = Alerts(calls)
         self.figures = Figures(calls)
         self.changes = IncidentChanges(calls)
@@ -70,17 +71,23 @@ class Incidents:
         places = self._begin(workspace, wanted, limit)
         if cursor is not None:
             places = self._continue(places, read_places(decode_cursor(call, cursor)))
-        if workspace == ALL_WORKSPACES:
-            found = await self._pages(places, wanted, limit)
-        else:
-            found = {name: await self._page(name, at, wanted, limit) for name, at in places.items()}
-        pages = {name: page for name, page in found.items() if isinstance(page, Page)}
-        merged = merge(pages, wanted, limit=limit, max_bytes=self._max_bytes)
+        counted = places if cursor is None else ()
+        async with IncidentCounts(self._calls, wanted, counted) as counts:
+            if workspace == ALL_WORKSPACES:
+                found = await self._pages(places, wanted, limit)
+            else:
+                found = {
+                    name: await self._page(name, at, wanted, limit) for name, at in places.items()
+                }
+            pages = {name: page for name, page in found.items() if isinstance(page, Page)}
+            merged = merge(pages, wanted, limit=limit, max_bytes=self._max_bytes)
+            total = await _total(counts, found, merged.counts) if cursor is None else ON_FIRST_PAGE
         more = merged.places
-        complete = cursor is None and not more and len(pages) == len(found)
         return SecurityIncidentListing(
             incidents=merged.incidents,
-            total_count=len(merged.incidents) if complete else None,
+            total_count=total.count,
+            total_count_source=total.source,
+            total_count_note=total.note,
             skip_token=encode_cursor(call, write_places(more)) if more else None,
             workspaces=[
                 _outcome(name, outcome, merged.counts.get(name, 0), more=name in more)
@@ -150,6 +157,23 @@ class Incidents:
         return await self._tasks.run(
             f"list_incidents in {name}", work, lane=Lane.MANAGEMENT, deadline_s=self._deadline_s
         )
+
+
+async def _total(
+    counts: IncidentCounts,
+    found: Mapping[str, Page | SentinelError],
+    shown: Mapping[str, int],
+) -> Total:
+    """Return the total of the first page; a workspace that did not answer leaves it unknown."""
+    failed = [name for name, each in found.items() if isinstance(each, SentinelError)]
+    if failed:
+        return Total(None, None, f"Not counted: no answer of workspace {', '.join(failed)}.")
+    whole_lists = {
+        name: len(each.incidents)
+        for name, each in found.items()
+        if isinstance(each, Page) and each.end is None
+    }
+    return await counts.total(whole_lists, shown)
 
 
 def _outcome(

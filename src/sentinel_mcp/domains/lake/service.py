@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sentinel_mcp.domains.caller_queries import CallerQueries
 from sentinel_mcp.domains.calls import AzureCalls, Failure
 from sentinel_mcp.domains.lake.models import LakeAnswer
+from sentinel_mcp.domains.timespans import whole_tables
 from sentinel_mcp.settings import Settings
 from sentinel_mcp.tasks.manager import TaskManager
 
@@ -50,7 +51,7 @@ class Lake:
 
         """
         context = await self._azure.open(workspace)
-        warnings = await self._queries.warnings(query, "sentinel")
+        warnings = await self._queries.warnings(query, "sentinel", whole_tables)
         rows = max_rows or self._settings.max_rows
 
         async def fetch(timeout_s: int) -> LogsAnswer:

@@ -18,22 +18,20 @@ from sentinel_mcp.domains.query.models import (
     Validation,
 )
 from sentinel_mcp.domains.query.schemas import Schema, Schemas
+from sentinel_mcp.domains.timespans import applied_range, text_of
 from sentinel_mcp.domains.verdicts import (
     UNKNOWN_NAMES,
     require_allowed,
     require_none,
     syntax_only_warnings,
 )
-from sentinel_mcp.kql.results import Check, Diagnostic, Environment, TimeRange
-from sentinel_mcp.kql.timespan import Timespan, parse_timespan
+from sentinel_mcp.kql.results import Check, Diagnostic, Environment
+from sentinel_mcp.kql.timespan import parse_timespan
 from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.settings import Settings
 from sentinel_mcp.tasks.manager import Lane, Progress, TaskInfo, TaskManager, Watcher
 
 NO_TIME_FILTER = "no-time-filter"
-
-DEFAULT_TIMESPAN = "P1D"
-"""What a query covers when neither the caller nor its own text says; the portal's default too."""
 
 _CORRECT_IT = (
     "Correct it and check it with `validate_query`; `search_tables` and `get_table` show what "
@@ -133,20 +131,27 @@ class Queries:
                 )
                 for each in check.refusals
             ],
-            in_query=_told(check.time_range),
+            in_query=text_of(check),
         )
 
     async def _plan(self, request: QueryRequest, max_bytes: int | None = None) -> _Plan:
-        timespan = parse_timespan(request.timespan) if request.timespan is not None else None
+        if request.timespan is not None:
+            parse_timespan(request.timespan)  # refused before anything is asked
         schema, check = await self._check(request.query, "sentinel", request.workspace_id)
         require_allowed(check)
         if request.check:
             require_none(check.errors, hint=_CORRECT_IT)
+        span = applied_range(request.query, request.timespan, check, self._workspaces.clock())
         timeout_s = request.server_timeout or self._settings.query_timeout_s
         return _Plan(
             request,
-            _applied(request, timespan, check),
-            warnings=_warnings(check, schema),
+            AppliedTimespan(
+                requested=span.requested,
+                applied=span.applied,
+                in_query=span.in_query,
+                source=span.source,
+            ),
+            warnings=[*span.warnings, *_warnings(check, schema)],
             timeout_s=timeout_s,
             deadline_s=timeout_s + QUEUE_ALLOWANCE_S,
             max_bytes=max_bytes or self._settings.max_answer_bytes,
@@ -209,35 +214,8 @@ class Queries:
         )
 
 
-def _applied(request: QueryRequest, timespan: Timespan | None, check: Check) -> AppliedTimespan:
-    """Decide the range: the caller's, else the query's own, else a day.
-
-    Sending nothing makes the service go by the query text alone; a default sent beside a range
-    in the text would silently cut it, so it is sent only where the text has none.
-    """
-    in_query = _told(check.time_range)
-    if timespan is not None:
-        return AppliedTimespan(
-            requested=request.timespan, applied=timespan.iso, in_query=in_query, source="argument"
-        )
-    if in_query is not None:
-        return AppliedTimespan(requested=None, applied=None, in_query=in_query, source="query")
-    if check.engine == "kusto_language" and not check.tables:
-        return AppliedTimespan(requested=None, applied=None, source="none")
-    if check.engine == "grammar" and "TimeGenerated" in request.query:
-        # The fall-back cannot tell what the text says of time; its own filter is left to rule.
-        return AppliedTimespan(requested=None, applied=None, source="query")
-    return AppliedTimespan(requested=None, applied=DEFAULT_TIMESPAN, source="default")
-
-
-def _told(time_range: TimeRange | None) -> str | None:
-    if time_range is None:
-        return None
-    return f"{time_range.start or '…'} to {time_range.end or '…'}"
-
-
 def _warnings(check: Check, schema: Schema) -> list[str]:
-    # Every query that runs has a time range, its own or one that the answer tells.
+    # A table without a filter on time is told with the range, where that does not limit it.
     warnings = [
         f"line {each.line}: {each.message} {each.suggestion or ''}".rstrip()
         for each in (*check.diagnostics, *check.lint)

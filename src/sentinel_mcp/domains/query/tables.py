@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from sentinel_mcp.azure.context import AzureServicesContext
 from sentinel_mcp.azure.failures import translated
-from sentinel_mcp.azure.logs import LogsRequest, LogsTable, query_logs
+from sentinel_mcp.azure.logs import LogsAnswer, LogsRequest, LogsTable, query_logs
 from sentinel_mcp.azure.workspaces import Workspaces
+from sentinel_mcp.domains.last_events import NEVER_DAYS, last_events_query, looked_back
 from sentinel_mcp.domains.query.fitting import fit
 from sentinel_mcp.domains.query.models import (
     ColumnInfo,
@@ -31,9 +32,8 @@ from sentinel_mcp.tasks.manager import Lane, TaskManager
 USAGE = """
 Usage
 | where TimeGenerated > ago(30d)
-| summarize Gigabytes = sum(Quantity) / 1000, LastEvent = max(EndTime) by DataType
-| extend LastEvent = min_of(LastEvent, now())
-| project DataType, Gigabytes, LastEvent
+| summarize Gigabytes = sum(Quantity) / 1000, HoursAgo = (now() - max(EndTime)) / 1h by DataType
+| project DataType, Gigabytes, HoursAgo
 """
 """Volume per table, as the workspace itself accounts for it, by the hour; `Quantity` is in MB."""
 
@@ -52,7 +52,16 @@ class _Outcome(Generic[T]):
 @dataclass(frozen=True, slots=True)
 class _Worth:
     gigabytes_30d: float | None = None
-    last_event: datetime | None = None
+    newest: timedelta | None = None
+    """How long ago the last hour ended that the usage has data of."""
+
+
+@dataclass(frozen=True, slots=True)
+class _LastEvents:
+    """By table, its last event; and what keeps others from being known."""
+
+    at: Mapping[str, datetime]
+    problems: list[str]
 
 
 class Tables:
@@ -83,6 +92,8 @@ class Tables:
         found = ranked(
             schema.catalog, text, {name: each.gigabytes_30d or 0 for name, each in volumes.items()}
         )
+        shown = found[:limit]
+        events = await self._last_events(context, [each for each, _ in shown], volumes, table_plans)
         return TableListing(
             workspace=context.config.name,
             tables=[
@@ -91,14 +102,14 @@ class Tables:
                     description=_short(table.description),
                     in_workspace=table.present,
                     plan=_properties(table_plans.get(table.name)).get("plan"),
-                    last_event=volumes.get(table.name, _Worth()).last_event,
+                    last_event=events.at.get(table.name),
                     gigabytes_30d=volumes.get(table.name, _Worth()).gigabytes_30d,
                     matched_columns=columns,
                 )
-                for table, columns in found[:limit]
+                for table, columns in shown
             ],
             total_count=len(found),
-            warnings=_problems(schema.problem, worth.problem, plans.problem),
+            warnings=_problems(schema.problem, worth.problem, plans.problem, *events.problems),
         )
 
     async def get(
@@ -119,7 +130,8 @@ class Tables:
             self._try("the plan of the table", self._plan(context, table.name)),
             self._try("sample rows", self._sample(context, table.name, sample_rows)),
         )
-        volume = (worth.value or {}).get(table.name, _Worth())
+        volumes = worth.value or {}
+        events = await self._last_events(context, [table], volumes, {table.name: plan.value or {}})
         properties = _properties(plan.value)
         return TableDetail(
             workspace=context.config.name,
@@ -133,14 +145,15 @@ class Tables:
             plan=properties.get("plan"),
             retention_days=properties.get("retentionInDays"),
             total_retention_days=properties.get("totalRetentionInDays"),
-            last_event=volume.last_event,
-            gigabytes_30d=volume.gigabytes_30d,
+            last_event=events.at.get(table.name),
+            gigabytes_30d=volumes.get(table.name, _Worth()).gigabytes_30d,
             sample=sample.value,
             warnings=_problems(
                 schema.problem,
                 worth.problem,
                 plan.problem,
                 sample.problem,
+                *events.problems,
             ),
         )
 
@@ -158,10 +171,62 @@ class Tables:
         return {
             str(name): _Worth(
                 gigabytes_30d=float(str(gigabytes)) if gigabytes is not None else None,
-                last_event=datetime.fromisoformat(str(last)) if last is not None else None,
+                newest=timedelta(hours=float(str(hours))) if hours is not None else None,
             )
-            for name, gigabytes, last in rows
+            for name, gigabytes, hours in rows
         }
+
+    async def _last_events(
+        self,
+        context: AzureServicesContext,
+        tables: Sequence[TableSchema],
+        volumes: Mapping[str, _Worth],
+        plans: Mapping[str, Mapping[str, Any]],
+    ) -> _LastEvents:
+        """Read when tables had their last event: exactly, from no further back than needed.
+
+        The end of the last hour that the usage accounts for bounds the search, so that a table
+        with data costs a few hours of itself, however large it is.
+        """
+        dated = [
+            each
+            for each in tables
+            if each.present and any(column.name == "TimeGenerated" for column in each.columns)
+        ]
+        other = [
+            each.name
+            for each in dated
+            if _properties(plans.get(each.name)).get("plan") not in (None, "Analytics")
+        ]
+        asked = [each.name for each in dated if each.name not in other]
+        notices = [
+            f"Its plan keeps {each} from being looked at for its last event." for each in other
+        ]
+        if not asked:
+            return _LastEvents({}, notices)
+        hinted = {each: volumes.get(each, _Worth()).newest for each in asked}
+        found = await self._ask_last_events(context, hinted)
+        # What came late is dated before the hour that the usage counts it in.
+        late = {each: None for each in asked if hinted[each] is not None and each not in found.at}
+        if late and not found.problems:
+            more = await self._ask_last_events(context, late)
+            found = _LastEvents({**found.at, **more.at}, more.problems)
+        return _LastEvents(found.at, [*notices, *found.problems])
+
+    async def _ask_last_events(
+        self, context: AzureServicesContext, newest: Mapping[str, timedelta | None]
+    ) -> _LastEvents:
+        query = last_events_query({table: looked_back(back) for table, back in newest.items()})
+        answer = await self._try(
+            "the last events", self._answer(context, query, timespan=f"P{NEVER_DAYS}D")
+        )
+        if answer.value is None:
+            return _LastEvents({}, [answer.problem or ""])
+        fault = answer.value.fault
+        problems = [f"Not known: some last events. {fault.message}"] if fault else []
+        rows = answer.value.tables[0].rows if answer.value.tables else []
+        at = {str(name): datetime.fromisoformat(str(last)) for name, last, _ in rows if last}
+        return _LastEvents(at, problems)
 
     async def _sample(
         self, context: AzureServicesContext, table: str, count: int
@@ -178,7 +243,13 @@ class Tables:
     async def _rows(
         self, context: AzureServicesContext, query: str, timespan: str | None = None
     ) -> LogsTable:
-        answer = await self._tasks.run(
+        answer = await self._answer(context, query, timespan)
+        return answer.tables[0] if answer.tables else LogsTable(name="", columns=[], rows=[])
+
+    async def _answer(
+        self, context: AzureServicesContext, query: str, timespan: str | None = None
+    ) -> LogsAnswer:
+        return await self._tasks.run(
             "query",
             lambda _: query_logs(
                 context,
@@ -190,7 +261,6 @@ class Tables:
             lane=Lane.QUERY,
             deadline_s=self._settings.query_timeout_s,
         )
-        return answer.tables[0] if answer.tables else LogsTable(name="", columns=[], rows=[])
 
     async def _plans(self, context: AzureServicesContext) -> dict[str, dict[str, Any]]:
         async def read() -> dict[str, dict[str, Any]]:

@@ -45,13 +45,26 @@ Found = Rows | SentinelError
 
 
 @dataclass(frozen=True, slots=True)
+class _Alerts:
+    """What a rule raised: how many alerts in the days asked for, and of all that is kept the last.
+
+    `last` is None where the log has none of it.
+    """
+
+    count: int = 0
+    last: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Records:
     """What the logs say, by the name of the rule in small letters."""
 
     runs: Mapping[str, Document] = field(default_factory=dict[str, Document])
     failures: Mapping[str, list[Reason]] = field(default_factory=dict[str, list[Reason]])
-    alerts: Mapping[str, tuple[int, datetime | None]] | None = None
+    alerts: Mapping[str, _Alerts] | None = None
     """None where they could not be read."""
+    all_alerts: bool = True
+    """False where Azure answered only in part: a rule without one may have one all the same."""
 
 
 class RuleHealths:
@@ -84,10 +97,12 @@ class RuleHealths:
             _documents(catalogue, name),
             self._query(context, "SentinelHealth", health_queries.runs(name), days),
             self._query(context, "SentinelHealth", health_queries.failures(name), days),
-            self._query(context, "SecurityAlert", health_queries.alerts(name), days),
+            self._query(context, "SecurityAlert", health_queries.alerts(name, days), None),
             self._changes(context, name, days),
         )
-        records = _Records(_by_rule(runs), _reasons(failures), _alerts(alerts))
+        records = _Records(
+            _by_rule(runs), _reasons(failures), _alerts(alerts), all_alerts=not _is_cut(alerts)
+        )
         read = [_health(read_rule(each), records) for each in documents]
         if name:
             read = [each.model_copy(update={"changes": _changes(changes)}) for each in read]
@@ -102,6 +117,7 @@ class RuleHealths:
         return RuleHealthListing(
             workspace=context.config.name,
             days=days,
+            alerts_since=_oldest(alerts),
             monitoring=_monitoring(runs, read),
             rules=page.items,
             total_count=len(kept),
@@ -116,11 +132,12 @@ class RuleHealths:
         )
 
     async def _query(
-        self, context: AzureServicesContext, table: str, query: str, days: int
+        self, context: AzureServicesContext, table: str, query: str, days: int | None
     ) -> Found:
+        timespan = f"P{days}D" if days else None
         return await self._azure.attempt(
             self._azure.query(
-                context, f"query {table}", query, timespan=f"P{days}D", max_rows=MAX_ROWS
+                context, f"query {table}", query, timespan=timespan, max_rows=MAX_ROWS
             )
         )
 
@@ -145,8 +162,8 @@ def _health(rule: RuleSummary, records: _Records) -> RuleHealth:
     key = rule.name.casefold()
     runs = records.runs.get(key, {})
     fires = rule.kind not in _WITHOUT_ALERTS and records.alerts is not None
-    count, last_alert = (records.alerts or {}).get(key, (0, None)) if fires else (None, None)
-    never_fired = bool(rule.enabled) and count == 0
+    raised = (records.alerts or {}).get(key, _Alerts()) if fires else None
+    count = raised.count if raised else None
     status = text(runs, "LastStatus", 100)
     delay = number(runs, "MeanDelay")
     return RuleHealth(
@@ -162,9 +179,18 @@ def _health(rule: RuleSummary, records: _Records) -> RuleHealth:
         failures=records.failures.get(key, [])[: health_queries.MAX_REASONS],
         mean_delay_s=round(delay, 1) if delay is not None else None,
         alerts=count,
-        last_alert=last_alert,
-        never_fired=never_fired,
+        last_alert=raised.last if raised else None,
+        never_fired=_never_fired(rule, raised, records),
     )
+
+
+def _never_fired(rule: RuleSummary, raised: _Alerts | None, records: _Records) -> bool | None:
+    """Return whether a rule that is on has no alert in all that is kept; None: not known."""
+    if raised is None:
+        return None
+    if raised.last is None and not records.all_alerts:
+        return None
+    return bool(rule.enabled) and raised.last is None
 
 
 def _state(rule: RuleSummary, status: str | None, alerts: int | None) -> State:
@@ -196,16 +222,27 @@ def _reasons(found: Found) -> dict[str, list[Reason]]:
     return reasons
 
 
-def _alerts(found: Found) -> dict[str, tuple[int, datetime | None]] | None:
+def _alerts(found: Found) -> dict[str, _Alerts] | None:
     if isinstance(found, SentinelError):
         return {} if _is_absent(found) else None
-    counted: dict[str, tuple[int, datetime | None]] = {}
+    counted: dict[str, _Alerts] = {}
     for row in found.rows:
         for rule in _ids(text(row, "RuleIds", 20_000) or ""):
-            count, last = counted.get(rule, (0, None))
-            latest = max(filter(None, (last, time(row, "Last"))), default=None)
-            counted[rule] = count + (whole(row, "Alerts") or 0), latest
+            before = counted.get(rule, _Alerts())
+            counted[rule] = _Alerts(
+                before.count + (whole(row, "Alerts") or 0),
+                max(filter(None, (before.last, time(row, "Last"))), default=None),
+            )
     return counted
+
+
+def _oldest(found: Found) -> datetime | None:
+    """Return when the first alert of a rule was raised that the log keeps."""
+    return min(filter(None, (time(each, "First") for each in _rows(found))), default=None)
+
+
+def _is_cut(found: Found) -> bool:
+    return isinstance(found, Rows) and (found.fault is not None or found.truncated)
 
 
 def _ids(listed: str) -> set[str]:
@@ -268,6 +305,6 @@ def _notices(runs: Found, alerts: Found, rules: list[RuleHealth], days: int) -> 
     if _is_absent(alerts):
         told.append("SecurityAlert does not exist yet: no rule has ever raised an alert.")
     for what, found in (("runs", runs), ("alerts", alerts)):
-        if isinstance(found, Rows) and (found.fault or found.truncated):
+        if _is_cut(found):
             told.append(f"The {what} are incomplete: Azure answered only in part.")
     return told

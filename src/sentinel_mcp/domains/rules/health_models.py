@@ -59,9 +59,13 @@ class RuleHealth(_Frozen):
     mean_delay_s: Annotated[
         float | None, Field(description="From the end of the searched time to the run's record.")
     ] = None
-    alerts: Annotated[int | None, Field(description="Alerts that it raised.")] = None
-    last_alert: datetime | None = None
-    never_fired: Annotated[bool, Field(description="On, and no alert in these days.")] = False
+    alerts: Annotated[int | None, Field(description="Alerts that it raised in these days.")] = None
+    last_alert: Annotated[
+        datetime | None, Field(description="When it raised its last, of all that is kept.")
+    ] = None
+    never_fired: Annotated[
+        bool | None, Field(description="On, and no alert in all that SecurityAlert keeps.")
+    ] = None
     changes: Annotated[list[Change], Field(description="Of a single rule, newest first.")] = []
 
 
@@ -70,6 +74,9 @@ class RuleHealthListing(_Frozen):
 
     workspace: str
     days: int
+    alerts_since: Annotated[
+        datetime | None, Field(description="The oldest alert of a rule that SecurityAlert keeps.")
+    ] = None
     monitoring: Annotated[
         Monitoring,
         Field(description="`no_data`: SentinelHealth has no runs; health monitoring may be off."),

@@ -1,4 +1,4 @@
-"""The KQL behind the health of rules; the time range comes with the request."""
+"""The KQL behind the health of rules; but for alerts, the time range comes with the request."""
 
 from __future__ import annotations
 
@@ -33,13 +33,19 @@ def failures(rule: str | None) -> str:
 | order by Runs desc"""
 
 
-def alerts(rule: str | None) -> str:
-    """Return how many alerts each rule raised; an alert that was updated counts once."""
+def alerts(rule: str | None, days: int) -> str:
+    """Return how many alerts each rule raised in these days, and when its first and last were.
+
+    All that the table keeps is read, as only that tells which rule never raised one. An alert has
+    a row for each of its versions: it was raised with the first.
+    """
     of_rule = "" if rule is None else f"\n| where ExtendedProperties has {string(rule)}"
     return f"""SecurityAlert
 | where ExtendedProperties has "Analytic Rule Ids"{of_rule}
 | extend RuleIds = tostring(parse_json(ExtendedProperties)["Analytic Rule Ids"])
-| summarize Alerts = dcount(SystemAlertId), Last = max(TimeGenerated) by RuleIds"""
+| summarize Raised = min(TimeGenerated) by SystemAlertId, RuleIds
+| summarize Alerts = countif(Raised > ago({days:d}d)), First = min(Raised), Last = max(Raised)
+    by RuleIds"""
 
 
 def changes(rule: str) -> str:

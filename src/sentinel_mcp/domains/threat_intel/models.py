@@ -64,7 +64,8 @@ class IndicatorListing(_Frozen):
     workspace: str
     indicators: list[Indicator]
     total_count: Annotated[
-        int | None, Field(description="That match in all; null where Azure does not say.")
+        int | None,
+        Field(description="Null where there are more pages: Azure counts no search."),
     ]
     next_cursor: str | None
     notices: list[str] = []

@@ -89,7 +89,10 @@ class WatchlistItemPage(_Frozen):
     watchlist: str
     items: list[WatchlistItem]
     looked_at: Annotated[int, Field(description="Items read for this page.")]
-    total_count: Annotated[int | None, Field(description="Where this page is all there is.")]
+    total_count: Annotated[
+        int | None,
+        Field(description="On the first page: items there are; of a search where it ends there."),
+    ]
     next_cursor: str | None
     warnings: list[str] = []
 

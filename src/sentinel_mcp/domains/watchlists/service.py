@@ -35,7 +35,7 @@ from sentinel_mcp.domains.watchlists.models import (
 from sentinel_mcp.domains.watchlists.reading import Place, Shelf
 from sentinel_mcp.domains.watchlists.uploads import Row
 from sentinel_mcp.domains.watchlists.writing import Told
-from sentinel_mcp.errors import InputError, NotFound, SentinelError
+from sentinel_mcp.errors import InputError, NotFound, SentinelError, Unavailable
 from sentinel_mcp.kql import literals
 from sentinel_mcp.settings import Settings
 from sentinel_mcp.tasks.manager import TaskManager
@@ -132,6 +132,15 @@ class Watchlists:
         place = Place.read(decode_cursor(call, cursor)) if cursor else Place()
         kept, looked_at, following = await self._collect(shelf, place, search, limit)
         warnings: list[str] = []
+        total: int | SentinelError | None = None
+        if cursor is None:
+            total = len(kept)
+            if following:
+                total = None if search else await self._azure.attempt(self._count(shelf))
+        if isinstance(total, SentinelError):
+            warnings.append(f"Not counted: {total}")
+        elif total is not None and following:
+            warnings.append("`total_count` is of the table of watchlists, which lags by minutes.")
         if search and following:
             warnings.append(
                 f"Searched here, not by Azure: {looked_at} items were looked at for this page, "
@@ -142,7 +151,7 @@ class Watchlists:
             watchlist=watchlist,
             items=kept,
             looked_at=looked_at,
-            total_count=None if cursor or following else len(kept),
+            total_count=total if isinstance(total, int) else None,
             next_cursor=encode_cursor(call, following.written()) if following else None,
             warnings=warnings,
         )
@@ -237,19 +246,27 @@ class Watchlists:
         seen = Contents(columns, len(items))
         if following is None:
             return replace(seen, count=len(items), counted_in="api")
-        counted = await self._azure.attempt(
-            self._azure.query(
-                shelf.context,
-                "count the items of a watchlist",
-                f"_GetWatchlist({literals.string(shelf.alias)}) | count",
-                max_rows=1,
-            )
-        )
+        counted = await self._azure.attempt(self._count(shelf))
         if isinstance(counted, SentinelError):
             return replace(seen, missing=[Failure.of(counted)])
+        return replace(seen, count=counted, counted_in="logs")
+
+    async def _count(self, shelf: Shelf) -> int | None:
+        """Count the items by their table.
+
+        Raises:
+            Unavailable: Azure answered only in part.
+
+        """
+        counted = await self._azure.query(
+            shelf.context,
+            "count the items of a watchlist",
+            f"_GetWatchlist({literals.string(shelf.alias)}) | count",
+            max_rows=1,
+        )
         if counted.fault or not counted.rows:
-            return replace(seen, missing=[counted.fault] if counted.fault else [])
-        return replace(seen, count=whole(counted.rows[0], "Count"), counted_in="logs")
+            raise Unavailable(counted.fault.message if counted.fault else "Azure sent no count.")
+        return whole(counted.rows[0], "Count")
 
     async def _collect(
         self, shelf: Shelf, place: Place, search: str | None, limit: int

@@ -43,8 +43,8 @@ def check(query: str, state: State, now: datetime) -> Findings:
     guarded = constructs(code, positions)
     if not code.HasSemantics:
         return Findings(found, constructs=guarded)
-    sources = Sources(code, state)
-    ranges = Ranges(sources, positions, now)
+    sources = Sources(code.Syntax, state)
+    ranges = Ranges(code.Syntax, sources, positions, state, now)
     broken = any(each.severity == "error" for each in found)
     return Findings(
         diagnostics=(*found, *_assumptions(sources, state, positions)),
@@ -53,6 +53,7 @@ def check(query: str, state: State, now: datetime) -> Findings:
         columns=None if broken else result_columns(code.ResultType),
         formatted=None if broken else _formatted(code),
         time_range=ranges.overall(),
+        other_times=ranges.other_times(),
         constructs=guarded,
         habits=habits(code, state, sources, ranges, positions),
         advice=() if broken else _advice(code, positions),

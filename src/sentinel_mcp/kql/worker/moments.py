@@ -28,8 +28,36 @@ def _week(ticks: int) -> int:
     return _day(ticks) - (ticks // _DAY + 1) % 7 * _DAY
 
 
+def _month(ticks: int, months: int) -> int | None:
+    """Return the first moment of the month that is so many months later."""
+    moment = _EPOCH + timedelta(days=ticks // _DAY)
+    count = moment.year * 12 + moment.month - 1 + months
+    if not 12 <= count < 12 * 10_000:
+        return None
+    return _ticks(moment.replace(year=count // 12, month=count % 12 + 1, day=1) - _EPOCH)
+
+
+def _year(ticks: int) -> int:
+    moment = _EPOCH + timedelta(days=ticks // _DAY)
+    return _ticks(moment.replace(month=1, day=1) - _EPOCH)
+
+
 _STARTS: dict[str, Callable[[int], int]] = {"startofday": _day, "startofweek": _week}
 _LENGTHS = {"endofday": ("startofday", _DAY), "endofweek": ("startofweek", _WEEK)}
+_CALENDAR = {
+    "startofmonth": (1, 0, 0),
+    "endofmonth": (1, 1, -1),
+    "startofyear": (12, 0, 0),
+    "endofyear": (12, 12, -1),
+}
+"""By function: months in its unit, months to the moment after, and ticks from there."""
+_UNITS = {
+    "day": _DAY,
+    "hour": _DAY // 24,
+    "minute": _DAY // 1440,
+    "second": _DAY // 86_400,
+    "week": _WEEK,
+}
 
 
 class Moments:
@@ -39,6 +67,10 @@ class Moments:
         self._sources = sources
         self._positions = positions
         self._now = _ticks(now - _EPOCH)
+
+    def ago_s(self, ticks: int | None) -> float | None:
+        """Return how many seconds before now a moment is."""
+        return None if ticks is None else (self._now - ticks) / 10_000_000
 
     def bound(self, node: Node, calls: Sequence[Node]) -> tuple[str, int | None]:
         """Return an expression's text and its ticks, None where only a run could tell."""
@@ -144,6 +176,8 @@ class Moments:
 
     def _call(self, node: Node, calls: Sequence[Node], depth: int) -> int | None:
         name = str(node.Name.SimpleName)
+        if name == "datetime_add":
+            return self._added(node, calls, depth)
         arguments = [
             self._ticks(each.Element, calls, depth + 1) for each in node.ArgumentList.Expressions
         ]
@@ -162,9 +196,28 @@ class Moments:
             offset = values[1] if len(values) > 1 else 0
             unit = _WEEK if start == "startofweek" else _DAY
             return begin + offset * unit + (length - 1 if length else 0)
+        if name in _CALENDAR and values:
+            unit, ahead, offset = _CALENDAR[name]
+            months = unit * (values[1] if len(values) > 1 else 0) + ahead
+            first = _month(values[0] if unit == 1 else _year(values[0]), months)
+            return None if first is None else first + offset
+        if name in ("min_of", "max_of") and values:
+            return min(values) if name == "min_of" else max(values)
         if name in ("todatetime", "totimespan", "tolong", "toint") and values:
             return values[0]
         return None
+
+    def _added(self, node: Node, calls: Sequence[Node], depth: int) -> int | None:
+        """Return the moment of `datetime_add("day", -7, …)`; of months and years it is not told."""
+        given = [each.Element for each in node.ArgumentList.Expressions]
+        if len(given) != 3 or name_of(given[0]) != "LiteralExpression":
+            return None
+        unit = _UNITS.get(str(given[0].LiteralValue).casefold())
+        count = self._ticks(given[1], calls, depth + 1)
+        start = self._ticks(given[2], calls, depth + 1)
+        if unit is None or count is None or start is None:
+            return None
+        return start + unit * count
 
 
 def _literal(node: Node) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sentinel_mcp.kql.worker.kusto import Code, Node, Syntax, name_of
+from sentinel_mcp.kql.worker.kusto import Node, Syntax, name_of
 from sentinel_mcp.kql.worker.states import TIME_COLUMNS, State
 
 # Operators that leave a row's time of the event what it was, so that a filter on it further down
@@ -43,6 +43,8 @@ class Reading:
 
     conditions: list[Node] = field(default_factory=list[Node])
     calls: list[Node] = field(default_factory=list[Node])
+    series: Node | None = None
+    """The `make-series` that the rows end in: it takes those of its own range only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +59,24 @@ class Source:
 
 
 class Sources:
-    """The stored rows that a bound query reads.
+    """The stored rows that a bound query, or the body of a function, reads.
 
     A `search` or `find` over the whole workspace is a source of the name `*`.
     """
 
-    def __init__(self, code: Code, state: State) -> None:
+    def __init__(self, root: Node, state: State) -> None:
         self._globals = state.globals
         self._lets: dict[str, Node] = {}
-        for statement in code.Syntax.GetDescendants[Syntax.LetStatement]():
+        for statement in root.GetDescendants[Syntax.LetStatement]():
             self._lets.setdefault(str(statement.Name.SimpleName), statement)
         self._uses: dict[str, list[Node]] = {}
         self.found: list[Source] = []
         self.patterns: list[tuple[str, Node]] = []
         self.functions: dict[str, Node] = {}
-        for node in code.Syntax.GetDescendants[Syntax.NameReference]():
+        for node in root.GetDescendants[Syntax.NameReference]():
             self._sort_in(node, state)
         for kind in (Syntax.SearchOperator, Syntax.FindOperator):
-            for node in code.Syntax.GetDescendants[kind]():
+            for node in root.GetDescendants[kind]():
                 piped = name_of(node.Parent) == "PipeExpression" and node.IndexInParent > 0
                 if node.InClause is None and not piped:
                     self.found.append(
@@ -93,6 +95,13 @@ class Sources:
         own = [node.Condition] if source.name == "*" and node.Condition is not None else []
         self._climb(node, Reading(own), frozenset(), found)
         return found
+
+    def called_body(self, source: Source) -> Node | None:
+        """Return the text behind a function of the workspace, as the binder has it expanded."""
+        if not source.is_function:
+            return None
+        node = source.node.Parent if _is_call(source.node) else source.node
+        return node.GetCalledFunctionBody()
 
     def _sort_in(self, node: Node, state: State) -> None:
         name = str(node.SimpleName)
@@ -143,6 +152,8 @@ class Sources:
             kind = name_of(parent)
             if kind == "PipeExpression":
                 if child.IndexInParent == 0 and not _passes(parent.Operator, reading):
+                    if name_of(parent.Operator) == "MakeSeriesOperator":
+                        reading.series = parent.Operator
                     break
             elif kind in ("FindOperator", "SearchOperator"):
                 if parent.Condition is not None:

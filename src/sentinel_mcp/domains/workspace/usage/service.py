@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from statistics import fmean, median
 from typing import Any
 
@@ -40,17 +40,22 @@ WORTH_TELLING = 0.005
 JUDGED = (
     "A day stands out when it is over 4 times the usual spread, and over half, away from the "
     "table's median of the same kind of day (working day or weekend), and the difference is over "
-    f"{WORTH_TELLING:.1%} of a mean day of all tables."
+    f"{WORTH_TELLING:.1%} of a mean day of all tables. Only whole days are compared, of each table "
+    "those since its first."
 )
+
+
+BEFORE_DAYS = 2
+"""Read before the range, to tell a table that begins in it from one that was there."""
 
 
 def usage_query(days: int) -> str:
     """Return the query for whole days in UTC; `Quantity` is in MB, a thousand of which are a GB."""
     return f"""Usage
-| where TimeGenerated > ago({days + 2:d}d)
-| where StartTime >= startofday(ago({days:d}d)) and StartTime < startofday(now())
-| extend Day = startofday(StartTime)
-| summarize Megabytes = sum(Quantity) by DataType, Billable = IsBillable, Day
+| where TimeGenerated > ago({days + BEFORE_DAYS:d}d) and StartTime < startofday(now())
+| summarize Megabytes = sum(Quantity), Begin = min(StartTime)
+    by DataType, Billable = IsBillable, Day = startofday(StartTime)
+| extend Today = startofday(now())
 | order by Day asc, DataType asc"""
 
 
@@ -97,7 +102,7 @@ class UsageReports:
             context,
             "read the usage",
             usage_query(days),
-            timespan=f"P{days + 2:d}D",
+            timespan=f"P{days + BEFORE_DAYS:d}D",
             max_rows=MAX_ROWS,
         )
         ledger = Ledger.of(found.rows, days)
@@ -160,13 +165,17 @@ class UsageReports:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Gigabytes by table and day, and the part of them that is billed."""
+    """Gigabytes by table and day, and the part of them that is billed; whole days only."""
 
     days: Sequence[date]
     names: Sequence[str]
     """The tables, the largest first."""
     all: Mapping[str, Mapping[date, float]]
     billable: Mapping[str, Mapping[date, float]]
+    begins: Mapping[str, date]
+    """The first whole day of the tables that began within the range."""
+    cut_day: date | None
+    """The day within which all data begins: only a part of a day, and not counted."""
 
     @classmethod
     def of(
@@ -178,25 +187,38 @@ class Ledger:
 
         Of days that are further apart than `most_days` the last are kept: each is in the answer.
         """
-        dated = [(at.date(), row) for row in rows if (at := time(row, "Day"))]
-        first = max((day for day, _ in dated), default=date.min).toordinal() - most_days + 1
+        dated = [
+            (name, at.date(), row)
+            for row in rows
+            if (at := time(row, "Day")) and (name := text(row, "DataType", 200))
+        ]
+        latest = max((day for _, day, _ in dated), default=date.min)
+        todays = [at.date() for _, _, row in dated if (at := time(row, "Today"))]
+        last = max(todays) - timedelta(days=1) if todays else latest
+        first = date.fromordinal(max(1, last.toordinal() - most_days + 1))
+        dated = [each for each in dated if (first - each[1]).days <= BEFORE_DAYS]
+        begins = _begins(dated, first)
+        start = min(begins.values(), default=first) if len(begins) == _count(dated) else first
         everything: dict[str, dict[date, float]] = {}
         billable: dict[str, dict[date, float]] = {}
-        for day, row in dated:
-            name = text(row, "DataType", 200)
-            if name is None or day.toordinal() < first:
+        for name, day, row in dated:
+            if not start <= day <= last:
                 continue
             gb = (number(row, "Megabytes") or 0.0) / 1000
             for kept, part in ((everything, gb), (billable, gb if flag(row, "Billable") else 0.0)):
                 table = kept.setdefault(name, {})
                 table[day] = table.get(day, 0.0) + part
         seen = sorted({day for table in everything.values() for day in table})
-        count = (seen[-1] - seen[0]).days + 1 if seen else 0
+        begin = max(start, seen[0]) if seen and not todays else start
+        count = (last - begin).days + 1 if seen else 0
+        earliest = min((day for _, day, _ in dated), default=start)
         return cls(
-            days=[seen[0] + timedelta(days=each) for each in range(count)],
+            days=[begin + timedelta(days=each) for each in range(count)],
             names=sorted(everything, key=lambda each: (-sum(everything[each].values()), each)),
             all=everything,
             billable=billable,
+            begins=begins,
+            cut_day=earliest if first <= earliest < start else None,
         )
 
     @property
@@ -213,24 +235,49 @@ class Ledger:
         """Return the gigabytes of a table on each day."""
         return [self.all[name].get(day, 0.0) for day in self.days]
 
+    def whole_days(self, name: str) -> dict[date, float]:
+        """Return the gigabytes of the days to compare: from the table's first whole day on."""
+        begin = self.begins.get(name, date.min)
+        return {day: self.all[name].get(day, 0.0) for day in self.days if day >= begin}
+
+
+def _count(dated: Sequence[tuple[str, date, Mapping[str, Any]]]) -> int:
+    return len({name for name, *_ in dated})
+
+
+def _begins(
+    dated: Sequence[tuple[str, date, Mapping[str, Any]]],  # Any: cells, read by our readers
+    first: date,
+) -> dict[str, date]:
+    """Return the first whole day of each table that has no data before the range."""
+    begins: dict[str, datetime] = {}
+    for name, _, row in dated:
+        if begin := time(row, "Begin"):
+            begins[name] = min(begin, begins.get(name, begin))
+    return {
+        name: begin.date() + timedelta(days=begin.time() != datetime.min.time())
+        for name, begin in begins.items()
+        if begin.date() >= first
+    }
+
 
 def _volume(name: str, ledger: Ledger, price: Price, total: float) -> TableVolume:
-    by_day = ledger.of_table(name)
+    by_day, whole = ledger.of_table(name), [*ledger.whole_days(name).values()]
     billable = sum(ledger.billable[name].values())
     return TableVolume(
         table=name,
         gb=_round(sum(by_day)),
         billable_gb=_round(billable),
         share_percent=round(100 * sum(by_day) / (total or 1), 1),
-        usual_gb_per_day=_round(median(by_day)),
-        trend_percent=_trend(by_day),
+        usual_gb_per_day=_round(median(whole or by_day)),
+        trend_percent=_trend(whole),
         gb_by_day=[_round(each) for each in by_day],
         cost=_money(billable * price.amount),
     )
 
 
 def _anomalies(name: str, ledger: Ledger, least_gb: float) -> list[VolumeAnomaly]:
-    values = dict(zip(ledger.days, ledger.of_table(name), strict=True))
+    values = ledger.whole_days(name)
     found: list[VolumeAnomaly] = []
     for is_weekend in (False, True):
         alike = {day: gb for day, gb in values.items() if (day.weekday() > 4) is is_weekend}
@@ -272,7 +319,11 @@ def _warnings(
     if not ledger.days:
         told.append("The workspace accounts for no data in this range.")
     elif len(ledger.days) < days:
-        told.append(f"Only {len(ledger.days)} of the {days} days have data.")
+        told.append(
+            f"The data begins within the range: {len(ledger.days)} of the {days} days are counted."
+        )
+    if ledger.cut_day:
+        told.append(f"{ledger.cut_day} is left out: the data begins within it.")
     if len(anomalies) > MAX_ANOMALIES:
         told.append(f"The {MAX_ANOMALIES} largest of {len(anomalies)} anomalies are shown.")
     if len(free) > MAX_FREE:
