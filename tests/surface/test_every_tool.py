@@ -14,7 +14,6 @@ from tests.embedded import server_over
 from tests.local.stores import built_store, copied
 from tests.scripted import WORKSPACE, Reply, Route, ScriptedAzure, Tokens, refusal
 
-from sentinel_mcp.domains.untrusted import UNTRUSTED
 from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.local import identity
 from sentinel_mcp.local.documents import Documents
@@ -227,9 +226,14 @@ def real(arguments: Arguments, workspace: LocalWorkspace) -> Arguments:
                 for each in searches
                 if each["properties"]["category"] == "Hunting Queries"
             )
+        if value == "hubQuery":
+            templates = documents.list("contentTemplates")
+            kinds = {each["name"]: each["properties"]["contentKind"] for each in templates}
+            return next(each for each, kind in kinds.items() if kind == "HuntingQuery")
         if value == "alert":
-            incident = documents.list("incidents")[-1]["name"]
-            return documents.list("alerts", incident)[0]["properties"]["systemAlertId"]
+            incidents = reversed(documents.list("incidents"))
+            alerts = (documents.list("alerts", each["name"]) for each in incidents)
+            return next(each for each in alerts if each)[0]["properties"]["systemAlertId"]
         if value == "main":
             return _main(documents)["properties"]["incidentNumber"]
         if value == "entity":
@@ -361,40 +365,6 @@ def agreed(tool: str) -> Arguments:
         "delete_indicator",
     }
     return {"confirm": True} if tool in asking else {}
-
-
-WITH_FOREIGN_TEXT = [
-    "run_query",
-    "get_table",
-    "list_incidents",
-    "get_incident",
-    "list_alerts",
-    "get_alert",
-    "run_hunting_query",
-    "list_bookmarks",
-    "get_bookmark",
-    "search_indicators",
-    "get_indicator",
-    "investigate_entity",
-    "get_entity_timeline",
-    "get_domain_whois",
-    "run_advanced_hunting",
-    "list_defender_incidents",
-    "get_defender_incident",
-    "list_defender_alerts",
-    "query_lake",
-]
-"""Tools whose answers carry text that an attacker can have written, reviewed by hand."""
-
-
-@pytest.mark.parametrize("tool", WITH_FOREIGN_TEXT)
-async def test_an_answer_with_text_of_others_says_first_that_it_is_data(
-    client: Connected, embedded: LocalWorkspace, tool: str
-) -> None:
-    answer = await client.call_tool(tool, real(READS[tool], embedded))
-
-    first, told = next(iter((answer.structured_content or {}).items()))
-    assert (first, told) == ("untrusted", UNTRUSTED)
 
 
 NOTHING: dict[str, Any] = {

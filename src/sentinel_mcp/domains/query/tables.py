@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from sentinel_mcp.azure.context import AzureServicesContext
 from sentinel_mcp.azure.failures import translated
-from sentinel_mcp.azure.logs import LogsRequest, LogsTable, query_logs
+from sentinel_mcp.azure.logs import ROLE, LogsRequest, LogsTable, query_logs
 from sentinel_mcp.azure.workspaces import Workspaces
 from sentinel_mcp.domains.query.fitting import fit
 from sentinel_mcp.domains.query.models import (
@@ -194,7 +194,7 @@ class Tables:
 
     async def _plans(self, context: AzureServicesContext) -> dict[str, dict[str, Any]]:
         async def read() -> dict[str, dict[str, Any]]:
-            with translated("list the tables", role="Log Analytics Reader"):
+            with translated("list the tables", role=ROLE):
                 return {
                     str(table.name): table.as_dict()
                     async for table in context.loganalytics_client.tables.list_by_workspace(
@@ -206,7 +206,7 @@ class Tables:
 
     async def _plan(self, context: AzureServicesContext, table: str) -> dict[str, Any]:
         async def read() -> dict[str, Any]:
-            with translated(f"read the table {table!r}", role="Log Analytics Reader"):
+            with translated(f"read the table {table!r}", role=ROLE):
                 found = await context.loganalytics_client.tables.get(
                     context.resource_group, context.workspace_name, table
                 )
