@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -66,13 +69,17 @@ async def test_every_tool_is_in_the_reference() -> None:
         assert f"## {tool.name}\n" in page
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        *("serve", "demo", "doctor", "query", "validate", "tools"),
-        *("local ingest", "local run", "local reset"),
-    ],
-)
+def commands(parser: argparse.ArgumentParser, path: str = "") -> Iterator[str]:
+    """Yield every command that can be given, by its words."""
+    below = [each for each in parser._actions if isinstance(each, argparse._SubParsersAction)]
+    for action in below:
+        for name, each in cast("dict[str, argparse.ArgumentParser]", action.choices).items():
+            yield from commands(each, f"{path} {name}".strip())
+    if not below:
+        yield path
+
+
+@pytest.mark.parametrize("command", [*commands(build_parser())])
 def test_every_command_is_in_the_reference(command: str) -> None:
     assert f"## `sentinel-mcp {command}`\n" in text_of("cli.md")
 

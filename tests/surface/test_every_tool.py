@@ -353,18 +353,10 @@ async def test_a_cursor_of_another_call_is_refused(
 
 
 def agreed(tool: str) -> Arguments:
-    asking = {
-        "run_playbook",
-        "create_rule",
-        "update_rule",
-        "set_rule_enabled",
-        "delete_rule",
-        "delete_saved_query",
-        "delete_watchlist_item",
-        "delete_watchlist",
-        "delete_indicator",
-    }
-    return {"confirm": True} if tool in asking else {}
+    return {"confirm": True} if tool in ASKING else {}
+
+
+ASKING = frozenset(taking("confirm"))
 
 
 NOTHING: dict[str, Any] = {
