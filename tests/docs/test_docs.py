@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import json
 import re
@@ -10,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 import pytest
 
@@ -69,11 +68,11 @@ async def test_every_tool_is_in_the_reference() -> None:
         assert f"## {tool.name}\n" in page
 
 
-def commands(parser: argparse.ArgumentParser, path: str = "") -> Iterator[str]:
-    """Yield every command that can be given, by its words."""
-    below = [each for each in parser._actions if isinstance(each, argparse._SubParsersAction)]
-    for action in below:
-        for name, each in cast("dict[str, argparse.ArgumentParser]", action.choices).items():
+def commands(parser: Any, path: str = "") -> Iterator[str]:
+    """Yield every command that can be given, by its words; argparse shows them to nobody."""
+    below = [each.choices for each in parser._actions if isinstance(each.choices, dict)]
+    for choices in below:
+        for name, each in choices.items():
             yield from commands(each, f"{path} {name}".strip())
     if not below:
         yield path
