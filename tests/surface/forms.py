@@ -34,6 +34,7 @@ VALUES: Mapping[str, object] = {
     "category": "Other",
     "classification_comment": "Seen.",
     "classification_reason": "SuspiciousActivity",
+    "columns_containing": "user",
     "comment": "Seen.",
     "comment_id": "5c3f1f4e-3a55-4b0a-9c5f-2f6d1d1f0a12",
     "confidence": 50,

@@ -12,14 +12,8 @@ from sentinel_mcp.azure.context import AzureServicesContext
 from sentinel_mcp.azure.failures import translated
 from sentinel_mcp.azure.logs import ROLE, LogsRequest, LogsTable, query_logs
 from sentinel_mcp.azure.workspaces import Workspaces
-from sentinel_mcp.domains.query.fitting import fit
-from sentinel_mcp.domains.query.models import (
-    ColumnInfo,
-    QueryTable,
-    TableDetail,
-    TableListing,
-    TableSummary,
-)
+from sentinel_mcp.domains.query.describing import columns_of, sample_of
+from sentinel_mcp.domains.query.models import TableDetail, TableListing, TableSummary
 from sentinel_mcp.domains.query.ranking import ranked
 from sentinel_mcp.domains.query.schemas import Schemas
 from sentinel_mcp.errors import NotFound, SentinelError
@@ -102,9 +96,16 @@ class Tables:
         )
 
     async def get(
-        self, name: str, sample_rows: int = 0, workspace: str | None = None
+        self,
+        name: str,
+        sample_rows: int = 0,
+        workspace: str | None = None,
+        *,
+        columns_containing: str | None = None,
     ) -> TableDetail:
         """Return one table with its columns, volume, plan and, if asked for, its latest rows.
+
+        Of columns and rows only those columns are there whose name or description has the text.
 
         Raises:
             NotFound: there is no such table; names the nearest.
@@ -121,26 +122,32 @@ class Tables:
         )
         volume = (worth.value or {}).get(table.name, _Worth())
         properties = _properties(plan.value)
+        shown = columns_of(table, columns_containing, self._settings.max_answer_bytes // 2)
+        rows = sample_of(
+            sample.value,
+            None if columns_containing is None else {each.name for each in shown.columns},
+            self._settings.max_answer_bytes // 4,
+        )
         return TableDetail(
             workspace=context.config.name,
             name=table.name,
             description=table.description or None,
             in_workspace=present,
-            columns=[
-                ColumnInfo(name=each.name, type=each.type, description=each.description or None)
-                for each in table.columns
-            ],
+            columns=shown.columns,
+            columns_count=len(table.columns),
             plan=properties.get("plan"),
             retention_days=properties.get("retentionInDays"),
             total_retention_days=properties.get("totalRetentionInDays"),
             last_event=volume.last_event,
             gigabytes_30d=volume.gigabytes_30d,
-            sample=sample.value,
+            sample=None if sample.value is None else rows.rows,
             warnings=_problems(
                 schema.problem,
                 worth.problem,
                 plan.problem,
                 sample.problem,
+                shown.warning,
+                rows.warning,
             ),
         )
 
@@ -165,15 +172,11 @@ class Tables:
 
     async def _sample(
         self, context: AzureServicesContext, table: str, count: int
-    ) -> QueryTable | None:
+    ) -> LogsTable | None:
         if count == 0:
             return None
-        rows = await self._rows(
-            context, f"{identifier(table)} | top {count:d} by TimeGenerated desc", timespan="P7D"
-        )
-        # Half of an answer: the columns need the other.
-        half = self._settings.max_answer_bytes // 2
-        return fit([rows], form="rows", max_rows=count, max_bytes=half).tables[0]
+        query = f"{identifier(table)} | top {count:d} by TimeGenerated desc"
+        return await self._rows(context, query, timespan="P7D")
 
     async def _rows(
         self, context: AzureServicesContext, query: str, timespan: str | None = None
