@@ -70,7 +70,7 @@ async def test_every_tool_is_in_the_reference() -> None:
 
 def commands(parser: Any, path: str = "") -> Iterator[str]:
     """Yield every command that can be given, by its words; argparse shows them to nobody."""
-    below = [each.choices for each in parser._actions if isinstance(each.choices, dict)]
+    below: list[Any] = [each.choices for each in parser._actions if hasattr(each.choices, "items")]
     for choices in below:
         for name, each in choices.items():
             yield from commands(each, f"{path} {name}".strip())

@@ -12,6 +12,7 @@ from sentinel_mcp.domains.calls import READER, AzureCalls, Failure
 from sentinel_mcp.domains.documents import Document
 from sentinel_mcp.domains.incidents.alerts import Alerts
 from sentinel_mcp.domains.incidents.attachments import Attachments
+from sentinel_mcp.domains.incidents.closing import TIME_BYTES, with_closing_times
 from sentinel_mcp.domains.incidents.dossier import Dossiers
 from sentinel_mcp.domains.incidents.figures import Figures
 from sentinel_mcp.domains.incidents.filters import IncidentFilter
@@ -50,7 +51,7 @@ class Incidents:
         self._tasks = tasks
         self._deadline_s = settings.management_timeout_s
         self._max_bytes = settings.max_answer_bytes
-        calls = AzureCalls(workspaces, tasks, settings)
+        self._calls = calls = AzureCalls(workspaces, tasks, settings)
         self.alerts = Alerts(calls)
         self.figures = Figures(calls)
         self.changes = IncidentChanges(calls)
@@ -75,18 +76,21 @@ class Incidents:
         else:
             found = {name: await self._page(name, at, wanted, limit) for name, at in places.items()}
         pages = {name: page for name, page in found.items() if isinstance(page, Page)}
-        merged = merge(pages, wanted, limit=limit, max_bytes=self._max_bytes)
+        # Closing times come last; half an answer holds a page in any case.
+        max_bytes = max(self._max_bytes - limit * TIME_BYTES, self._max_bytes // 2)
+        merged = merge(pages, wanted, limit=limit, max_bytes=max_bytes)
         more = merged.places
+        incidents, unknown = await with_closing_times(self._calls, merged.incidents)
         complete = cursor is None and not more and len(pages) == len(found)
         return SecurityIncidentListing(
-            incidents=merged.incidents,
+            incidents=incidents,
             total_count=len(merged.incidents) if complete else None,
             skip_token=encode_cursor(call, write_places(more)) if more else None,
             workspaces=[
                 _outcome(name, outcome, merged.counts.get(name, 0), more=name in more)
                 for name, outcome in found.items()
             ],
-            warnings=_warnings(wanted, pages, failed=len(found) - len(pages)),
+            warnings=[*_warnings(wanted, pages, failed=len(found) - len(pages)), *unknown],
         )
 
     async def dossier(
