@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 from fastmcp.dependencies import CurrentContext
@@ -60,8 +60,9 @@ class ToolManual(BaseModel):
 class Discovery(BM25SearchTransform):
     """Shows `search_tools`, `describe_tool` and `call_tool`; these reach every other tool."""
 
-    def __init__(self) -> None:
+    def __init__(self, toolsets: Iterable[str]) -> None:
         super().__init__(max_results=MAX_FOUND)
+        self._toolsets = ", ".join(sorted(toolsets))
         own = (self._make_search_tool(), self._make_describe_tool(), self._make_call_tool())
         self._own = {tool.name: tool for tool in own}
 
@@ -89,9 +90,8 @@ class Discovery(BM25SearchTransform):
         return Tool.from_function(
             search_tools,
             title="Find tools",
-            description="Find tools of Microsoft Sentinel by what they do: logs in KQL, incidents, "
-            "rules, hunting, watchlists, threat intelligence, entities, connectors, content, "
-            "workspace. Read one with `describe_tool`, then use it with `call_tool`.",
+            description="Find tools of Microsoft Sentinel by what they do. Toolsets: "
+            f"{self._toolsets}. Read a tool with `describe_tool`, then use it with `call_tool`.",
             annotations=READS_SERVER,
             timeout=30,
         )

@@ -1,6 +1,6 @@
 """What `tools/list` costs a model: schemas without what it can do without.
 
-All that a model reads of tools before it can begin is to stay within 25 KB. Pydantic writes an
+All that a model reads of tools before it can begin is to stay within 32 KB. Pydantic writes an
 optional argument as a choice between its type and null, with null as the default; a client leaves
 such an argument out. Lengths of texts and lists are checked when a tool is called. Of an answer the
 names of its fields are told; it shows the rest itself.

@@ -5,14 +5,14 @@ All of them together are a seventh of a start.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sentinel_mcp.area import Area
 from sentinel_mcp.azure.workspaces import Workspaces
 from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.settings import Settings
-from sentinel_mcp.surface import ALL, CORE, Choice
+from sentinel_mcp.surface import ALL, Choice
 from sentinel_mcp.tasks.manager import TaskManager
 
 Make = Callable[[Workspaces, TaskManager, Settings, Checker], object]
@@ -27,14 +27,15 @@ class Part:
     make: Make
 
 
-def parts(choice: Choice | None) -> list[Part]:
-    """Return the areas that a choice may show; None shows everything.
+def parts(choice: Choice | None, loaded: Iterable[Area]) -> list[Part]:
+    """Return the areas that a choice may show beside the `loaded` ones; None shows everything.
 
     A tool that is named, or a toolset that nobody knows, may be of any of them.
     """
     if choice is None or choice.tools or choice.exclude_tools or ALL in choice.wanted:
         return [load() for load in _PARTS.values()]
-    if not choice.wanted <= {*_PARTS, *_USUAL}:
+    usual = {tag for area in loaded for tags in area.tools.values() for tag in tags}
+    if not choice.wanted <= {*_PARTS, *usual}:
         return [load() for load in _PARTS.values()]
     return [load() for toolset, load in _PARTS.items() if toolset in choice.wanted]
 
@@ -73,20 +74,3 @@ def _lake() -> Part:
 
 
 _PARTS = {"content": _content, "identity": _identity, "defender": _defender, "lake": _lake}
-
-_USUAL = frozenset(
-    {
-        CORE,
-        "query",
-        "incidents",
-        "rules",
-        "hunting",
-        "connectors",
-        "watchlists",
-        "threat-intel",
-        "entities",
-        "workspace",
-        "tasks",
-    }
-)
-"""The toolsets that are always there."""

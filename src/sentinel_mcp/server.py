@@ -48,7 +48,7 @@ from sentinel_mcp.resources.completion import complete
 from sentinel_mcp.resources.knowledge import knowledge
 from sentinel_mcp.resources.live import live
 from sentinel_mcp.settings import LOCAL, Settings, Workspace
-from sentinel_mcp.surface import Choice, shown
+from sentinel_mcp.surface import Choice, shown, toolsets
 from sentinel_mcp.tasks.manager import Lane, TaskManager
 from sentinel_mcp.wiring import SERVICES
 
@@ -112,7 +112,7 @@ def create_server(
 
     """
     quieten_framework()
-    more = parts(choice)
+    more = parts(choice, AREAS)
     areas = [*AREAS, *(part.area for part in more)]
     names = None if choice is None else shown(_tags(areas), choice)
     configured = tuple(settings.resolved_workspaces if workspaces is None else workspaces)
@@ -152,7 +152,7 @@ def create_server(
     if choice and choice.discover:
         from sentinel_mcp.discovery import Discovery  # brings the search, which few servers need
 
-        server.add_transform(Discovery())
+        server.add_transform(Discovery(toolsets(_tags(areas))))
     return server
 
 

@@ -45,8 +45,7 @@ def shown(tools: Mapping[str, frozenset[str]], choice: Choice) -> frozenset[str]
         ConfigError: a toolset or a tool of that name does not exist; lists those that do.
 
     """
-    toolsets = {tag for tags in tools.values() for tag in tags} - {WRITES} | {ALL}
-    _known("toolset", choice.toolsets, toolsets)
+    _known("toolset", choice.toolsets, {*toolsets(tools), CORE, ALL})
     _known("tool", (*choice.tools, *choice.exclude_tools), tools)
     return frozenset(
         name
@@ -55,6 +54,11 @@ def shown(tools: Mapping[str, frozenset[str]], choice: Choice) -> frozenset[str]
         and (choice.writes or WRITES not in tags)
         and name not in choice.exclude_tools
     )
+
+
+def toolsets(tools: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """Return the toolsets of tools by their tags, without those that span them."""
+    return frozenset({tag for tags in tools.values() for tag in tags} - {WRITES, CORE})
 
 
 def _known(kind: str, asked: Iterable[str], existing: Collection[str]) -> None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import logging
+import re
 import ssl
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseTimeoutError
 from azure.core.rest import HttpRequest
+from hypothesis import given
+from hypothesis import strategies as st
 from scripted_transport import WORKSPACE, Reply, Tokens, opened, reply
 
 from sentinel_mcp.azure.failures import translated
@@ -21,6 +26,7 @@ from sentinel_mcp.errors import (
     Throttled,
     Unavailable,
 )
+from sentinel_mcp.local.services.operations import operations
 
 INCIDENT = {"name": "i1", "properties": {"title": "Phish"}}
 WS = WORKSPACE.resource_id
@@ -236,3 +242,57 @@ async def test_a_request_that_fails_is_logged_by_the_kind_of_failure(
             await get(azure)
 
     assert "incidents/{} -> ServiceResponseTimeoutError in" in caplog.text
+
+
+ANSWERED = [each for each in operations() if each.area]
+NAME = re.compile(r"{[^}]*}")
+# Nothing that says what it is may be logged, be it a name, an address or part of a path.
+hostile = st.text(min_size=1, max_size=30).filter(
+    lambda text: text.strip(".") != ""
+) | st.sampled_from(
+    [
+        "alice@example.com",
+        "4111 1111",
+        "bearer x",
+        "incidents%2Falerts",
+        "Microsoft.Secret",
+        "é\n->",
+    ]
+)
+
+
+class Lines(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
+@given(operation=st.sampled_from(ANSWERED), names=st.lists(hostile, min_size=8, max_size=8))
+async def test_whatever_a_resource_is_called_the_log_names_only_its_kind(
+    operation: Any, names: list[str]
+) -> None:
+    def filled() -> Iterator[str]:
+        for part in NAME.split(operation.path):
+            yield from (part, quote(next(given_names), safe=""))
+
+    given_names = iter([*names, *names])
+    path = "".join([*filled()][:-1])
+    handler, logger = Lines(), logging.getLogger("sentinel_mcp.azure.policies")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        async with opened(reply({}), read_only=False) as azure:
+            request = HttpRequest(operation.method, f"{ARM}{path}?name={quote(names[0])}")
+            await azure.context.security_insights_client.send_request(request)
+    finally:
+        logger.removeHandler(handler)
+
+    [line] = handler.lines
+    assert re.fullmatch(r"(\w+) [\w.]+(/\S*) -> 200 in \d+ ms \(request [\w-]+\)", line)
+    spelt = set(line.split(" ")[1].split("/")[1:])
+    assert spelt <= {"{}", *NAME.sub("{}", operation.path).split("/")}

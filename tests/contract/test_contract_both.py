@@ -6,7 +6,7 @@ against Azure. Only tools that read are called.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,17 @@ from fastmcp.client.transports import FastMCPTransport
 
 from moment import MOMENT
 from sentinel_mcp.cli.session import opened_server
-from sentinel_mcp.settings import Settings, load
+from sentinel_mcp.effects import WRITES
+from sentinel_mcp.server import create_server
+from sentinel_mcp.settings import Settings, Workspace, load
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 Connected = Client[FastMCPTransport]
+
+NOWHERE = Workspace(
+    name="nowhere", subscription_id="s", resource_group="g", workspace_name="w", workspace_id="i"
+)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=["embedded", "live"])
@@ -173,15 +179,63 @@ async def test_a_wrong_query_is_told_before_it_is_sent(sentinel: Connected) -> N
     assert (answer.meta or {})["error"]["code"] == "invalid_query"
 
 
-async def test_the_overviews_answer(sentinel: Connected) -> None:
-    for tool in (
-        "get_incident_statistics",
-        "get_mitre_coverage",
-        "get_rule_health",
-        "check_data_freshness",
-        "check_permissions",
-        "get_usage_report",
-        "get_sentinel_settings",
-        "get_workspace",
-    ):
-        await answered(sentinel, tool)
+OVERVIEWS = [
+    "get_incident_statistics",
+    "get_mitre_coverage",
+    "get_rule_health",
+    "check_data_freshness",
+    "check_permissions",
+    "get_usage_report",
+    "get_sentinel_settings",
+    "get_workspace",
+    "get_indicator_metrics",
+    "check_connection",
+    "list_workspaces",
+    "search_tables",
+    "query_metrics",
+]
+"""Tools that say something of any workspace, without a name of what is in it."""
+
+OTHERS: Mapping[str, str] = {
+    "run_query": "has a test of its own here",
+    "run_queries": "run_query several times",
+    "start_query": "run_query in the background",
+    "validate_query": "asks for no more than the schema",
+    "run_hunting_query": "runs whatever a user has stored",
+    "list_watchlist_items": "needs the name of a watchlist",
+    "get_watchlist_item": "the same",
+    "find_in_watchlists": "needs a value",
+    "match_indicators": "needs a value",
+    "investigate_entity": "needs a value",
+    "get_entity_timeline": "needs a value",
+    "get_ip_location": "needs a right that readers lack",
+    "get_domain_whois": "needs a right that readers lack",
+    "get_table": "needs the name of a table",
+    "list_users": "needs Microsoft Graph",
+    "get_user": "needs Microsoft Graph",
+    "list_groups": "needs Microsoft Graph",
+    "get_group": "needs Microsoft Graph",
+    "get_role_assignments": "needs Microsoft Graph",
+    "run_advanced_hunting": "needs Defender XDR",
+    "list_defender_incidents": "needs Defender XDR",
+    "get_defender_incident": "needs Defender XDR",
+    "list_defender_alerts": "needs Defender XDR",
+    "query_lake": "needs the data lake",
+    "list_tasks": "asks this server",
+    "get_task": "asks this server",
+    "cancel_task": "asks this server",
+}
+"""Tools that nothing is expected of here, and why."""
+
+
+@pytest.mark.parametrize("tool", OVERVIEWS)
+async def test_an_overview_answers(sentinel: Connected, tool: str) -> None:
+    await answered(sentinel, tool)
+
+
+async def test_every_tool_that_reads_is_called_here_or_has_its_reason() -> None:
+    tools = await create_server(Settings(), workspaces=[NOWHERE]).list_tools()
+    reading = {each.name for each in tools if WRITES not in each.tags}
+    called = [name for each in KINDS for name in (each.listing, each.getter) if name]
+
+    assert sorted([*called, *OVERVIEWS, *OTHERS]) == sorted(reading)

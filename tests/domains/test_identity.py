@@ -390,7 +390,7 @@ async def test_role_assignments_that_may_not_be_read_name_the_role() -> None:
         error = await failed(client, "get_role_assignments")
 
     assert error["code"] == "access_denied"
-    assert "`Reader`" in error["hint"]
+    assert "`Microsoft Sentinel Reader`" in error["hint"]
 
 
 async def test_a_next_page_of_assignments_is_read_by_its_token_alone() -> None:

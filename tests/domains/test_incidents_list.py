@@ -106,6 +106,9 @@ async def test_an_incident_of_a_list_carries_what_triage_needs() -> None:
         "tactics": ["InitialAccess"],
         "created": "2026-11-01T07:00:00.123456Z",
         "modified": "2026-11-20T09:00:00Z",
+        "closed": None,
+        "classification": None,
+        "classification_reason": None,
         "alerts_count": 2,
         "url": "https://portal.azure.com/#incident-7",
     }

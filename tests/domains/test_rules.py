@@ -10,7 +10,8 @@ from fastmcp.client.transports import FastMCPTransport
 from mcp.types import TextContent
 from tests.scripted import WORKSPACE, Reply, Route, ScriptedAzure, refusal, served
 
-from sentinel_mcp.domains.rules import attack, durations
+from sentinel_mcp.domains import attack
+from sentinel_mcp.domains.rules import durations
 from sentinel_mcp.domains.rules.documents import newer
 from sentinel_mcp.domains.rules.models import (
     RuleDetail,

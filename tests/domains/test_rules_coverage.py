@@ -8,7 +8,7 @@ from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
 from tests.scripted import Route, ScriptedAzure, refusal, served
 
-from sentinel_mcp.domains.rules import attack
+from sentinel_mcp.domains import attack
 from sentinel_mcp.domains.rules.coverage_models import (
     MitreCoverage,
     TacticCoverage,

@@ -15,8 +15,8 @@ from tests.local.stores import own_cache
 
 from moment import MOMENT
 from sentinel_mcp.cli.session import opened_server
+from sentinel_mcp.domains import attack
 from sentinel_mcp.domains.changes import ChangeReport
-from sentinel_mcp.domains.rules import attack
 from sentinel_mcp.domains.rules.coverage_models import MitreCoverage
 from sentinel_mcp.domains.rules.health_models import RuleHealthListing
 from sentinel_mcp.domains.rules.models import (

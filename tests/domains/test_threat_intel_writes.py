@@ -449,5 +449,6 @@ async def test_a_refused_write_names_the_role_that_is_missing(
     async with served(ScriptedAzure({**shelf.routes, **refused}), settings=WRITING) as client:
         error = await failed(client, tool, arguments)
 
+    role = "Responder" if tool == "tag_indicator" else "Contributor"
     assert error["code"] == "access_denied"
-    assert "`Microsoft Sentinel Contributor`" in error["hint"]
+    assert f"`Microsoft Sentinel {role}`" in error["hint"]

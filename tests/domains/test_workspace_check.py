@@ -10,6 +10,8 @@ import pytest
 from azure.core.exceptions import ClientAuthenticationError
 from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
+from fastmcp import Client
+from fastmcp.client.transports import FastMCPTransport
 from tests.scripted import (
     WORKSPACE,
     NoNetwork,
@@ -21,8 +23,9 @@ from tests.scripted import (
     served,
 )
 
-from sentinel_mcp.domains.workspace.diagnosis import read_identity
 from sentinel_mcp.domains.workspace.models import ConnectionReport
+from sentinel_mcp.local import identity as local
+from sentinel_mcp.local.credential import TOKEN
 
 SERVICES = ["credential", "resource_manager", "log_analytics", "sentinel"]
 QUERY = f"POST v1/workspaces/{WORKSPACE.workspace_id}/query"
@@ -126,7 +129,7 @@ async def test_the_identity_of_the_token_is_shown_and_the_token_is_not() -> None
     found = await report(ScriptedAzure(WELL), tokens)
 
     assert found.identity
-    assert found.identity.model_dump(exclude={"token_expires"}) == {
+    assert found.identity.model_dump(exclude={"token_expires"}, exclude_none=True) == {
         "kind": "user",
         "name": "Ana",
         "user_principal_name": "ana@contoso.com",
@@ -141,14 +144,53 @@ async def test_the_identity_of_the_token_is_shown_and_the_token_is_not() -> None
 @pytest.mark.parametrize(
     "opaque", ["", "embedded-workspace", "a.b.c", "a.bnVsbA.c", "a.W10.c", "ä.é.c", "....", "a.!.c"]
 )
-def test_a_token_that_says_nothing_is_no_identity(opaque: str) -> None:
-    assert read_identity(opaque, 4_000_000_000) is None
+async def test_of_a_token_that_says_nothing_it_is_said_that_it_says_nothing(opaque: str) -> None:
+    found = await report(ScriptedAzure(WELL), Tokens(opaque))
+
+    assert found.identity
+    assert found.identity.kind == "unknown"
+    assert "cannot be read" in (found.identity.note or "")
+    assert found.identity.object_id is None
+    assert not opaque or opaque not in found.model_dump_json()
 
 
-def test_an_application_is_told_from_a_user() -> None:
-    found = read_identity(token(oid="o", appid="a", idtyp="app"), 4_000_000_000)
-    unsaid = read_identity(token(oid="o", azp="a"), 4_000_000_000)
+RESOURCE = (
+    "/subscriptions/s/resourcegroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/m"
+)
 
-    assert found
-    assert unsaid
-    assert (found.kind, unsaid.kind, unsaid.application_id) == ("app", "app", "a")
+
+@pytest.mark.parametrize(
+    ("claims", "kind"),
+    [
+        ({"oid": "o", "appid": "a", "idtyp": "app"}, "service_principal"),
+        ({"oid": "o", "azp": "a"}, "service_principal"),
+        ({"oid": "o", "appid": "a", "idtyp": "app", "xms_mirid": RESOURCE}, "managed_identity"),
+        ({"oid": "o", "appid": "a", "xms_mirid": RESOURCE}, "managed_identity"),
+        ({"oid": "o", "idtyp": "user"}, "user"),
+        ({"oid": "o", "appid": "a", "scp": "user_impersonation"}, "user"),
+        ({"oid": "o", "unique_name": "live.com#ana@contoso.com", "scp": "x"}, "user"),
+        ({"tid": "t"}, "unknown"),
+    ],
+)
+async def test_users_applications_and_managed_identities_are_told_apart(
+    claims: dict[str, str], kind: str
+) -> None:
+    found = await report(ScriptedAzure(WELL), Tokens(token(**claims)))
+
+    assert found.identity
+    assert found.identity.kind == kind
+    assert (found.identity.managed_identity_id is not None) is (kind == "managed_identity")
+    assert (found.identity.note is not None) is (kind == "unknown")
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_embedded_workspace_is_asked_by_whom_it_takes_for_the_author_of_comments(
+    client: Client[FastMCPTransport],
+) -> None:
+    answer = await client.call_tool("check_connection")
+
+    identity = (answer.structured_content or {})["identity"]
+    assert identity["kind"] == "user"
+    assert identity["user_principal_name"] == "analyst@northwind.example"
+    assert identity["tenant_id"] == local.TENANT_ID
+    assert TOKEN.split(".")[1] not in str(answer)

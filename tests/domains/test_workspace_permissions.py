@@ -72,8 +72,10 @@ async def test_a_reader_reads_and_is_told_what_to_ask_for_to_write() -> None:
 
     access = by_toolset(found)
     assert {name for name, each in access.items() if each.read == "yes"} >= {
-        "query", "incidents", "rules", "hunting", "connectors", "watchlists", "entities", "content",
+        "query", "incidents", "rules", "hunting", "connectors", "watchlists", "tasks", "content",
     }  # fmt: skip
+    assert access["entities"].read == "partly"
+    assert "Microsoft.SecurityInsights/entities/getTimeline/action" in access["entities"].missing
     assert access["rules"].write == "no"
     assert access["rules"].grant == [CONTRIBUTOR]
     assert access["incidents"].grant == [PLAYBOOK_OPERATOR, RESPONDER]
@@ -107,7 +109,7 @@ async def test_an_identity_without_any_right_is_told_the_least_roles() -> None:
     assert access["workspace"].grant == [READER, MONITORING_READER]
     reading = {each.role: each.read for each in found.grants}
     assert "incidents" in reading[READER]
-    assert reading[CONTRIBUTOR] == []
+    assert reading[CONTRIBUTOR] == ["entities"]
 
 
 async def test_what_one_assignment_takes_out_another_may_allow() -> None:

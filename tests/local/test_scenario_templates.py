@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 
-from sentinel_mcp.domains.rules import attack
+from sentinel_mcp.domains import attack
 from sentinel_mcp.kql.catalog import bundled
 from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.local.scenario import rule_documents, rule_runs, rule_templates

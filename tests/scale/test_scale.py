@@ -116,7 +116,7 @@ class Listing:
 
 
 LISTINGS = [
-    Listing("list_incidents", "incidents", "number", 1, 5_000, cursor="skip_token"),
+    Listing("list_incidents", "incidents", "number", 2, 5_000, cursor="skip_token"),
     Listing(
         "search_indicators",
         "indicators",

@@ -67,6 +67,15 @@ async def test_a_search_finds_the_tool_for_a_purpose(
     assert name in [each["name"] for each in (found.structured_content or {})["tools"]]
 
 
+async def test_the_search_names_every_toolset(client: Connected) -> None:
+    [search] = [each for each in await client.list_tools() if each.name == "search_tools"]
+    server = create_server(Settings(), workspaces=[NOWHERE])
+    tags = {tag for tool in await server.list_tools() for tag in tool.tags}
+
+    for toolset in tags - {"core", "writes"}:
+        assert toolset in (search.description or "")
+
+
 async def test_a_tool_is_described_with_its_arguments(client: Connected) -> None:
     found = await client.call_tool("describe_tool", {"name": "get_task"})
 

@@ -15,7 +15,6 @@ from tests.local.stores import built_store, copied
 from tests.scripted import WORKSPACE, Reply, Route, ScriptedAzure, Tokens, refusal
 
 from moment import clock
-from sentinel_mcp.domains.untrusted import UNTRUSTED
 from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.local import identity
 from sentinel_mcp.local.documents import Documents
@@ -228,9 +227,14 @@ def real(arguments: Arguments, workspace: LocalWorkspace) -> Arguments:
                 for each in searches
                 if each["properties"]["category"] == "Hunting Queries"
             )
+        if value == "hubQuery":
+            templates = documents.list("contentTemplates")
+            kinds = {each["name"]: each["properties"]["contentKind"] for each in templates}
+            return next(each for each, kind in kinds.items() if kind == "HuntingQuery")
         if value == "alert":
-            incident = documents.list("incidents")[-1]["name"]
-            return documents.list("alerts", incident)[0]["properties"]["systemAlertId"]
+            incidents = reversed(documents.list("incidents"))
+            alerts = (documents.list("alerts", each["name"]) for each in incidents)
+            return next(each for each in alerts if each)[0]["properties"]["systemAlertId"]
         if value == "main":
             return _main(documents)["properties"]["incidentNumber"]
         if value == "entity":
@@ -350,52 +354,10 @@ async def test_a_cursor_of_another_call_is_refused(
 
 
 def agreed(tool: str) -> Arguments:
-    asking = {
-        "run_playbook",
-        "create_rule",
-        "update_rule",
-        "set_rule_enabled",
-        "delete_rule",
-        "delete_saved_query",
-        "delete_watchlist_item",
-        "delete_watchlist",
-        "delete_indicator",
-    }
-    return {"confirm": True} if tool in asking else {}
+    return {"confirm": True} if tool in ASKING else {}
 
 
-WITH_FOREIGN_TEXT = [
-    "run_query",
-    "get_table",
-    "list_incidents",
-    "get_incident",
-    "list_alerts",
-    "get_alert",
-    "run_hunting_query",
-    "list_bookmarks",
-    "get_bookmark",
-    "search_indicators",
-    "get_indicator",
-    "investigate_entity",
-    "get_entity_timeline",
-    "get_domain_whois",
-    "run_advanced_hunting",
-    "list_defender_incidents",
-    "get_defender_incident",
-    "list_defender_alerts",
-    "query_lake",
-]
-"""Tools whose answers carry text that an attacker can have written, reviewed by hand."""
-
-
-@pytest.mark.parametrize("tool", WITH_FOREIGN_TEXT)
-async def test_an_answer_with_text_of_others_says_first_that_it_is_data(
-    client: Connected, embedded: LocalWorkspace, tool: str
-) -> None:
-    answer = await client.call_tool(tool, real(READS[tool], embedded))
-
-    first, told = next(iter((answer.structured_content or {}).items()))
-    assert (first, told) == ("untrusted", UNTRUSTED)
+ASKING = frozenset(taking("confirm"))
 
 
 NOTHING: dict[str, Any] = {

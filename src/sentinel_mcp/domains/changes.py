@@ -29,6 +29,7 @@ from sentinel_mcp.domains.differences import (
     same_etag,
 )
 from sentinel_mcp.domains.documents import Document, cut, inner, text
+from sentinel_mcp.domains.untrusted import UNTRUSTED
 from sentinel_mcp.errors import Conflict, NotFound, SentinelError, TimedOut, Unavailable
 
 Approve = Callable[[str], Awaitable[None]]
@@ -43,6 +44,7 @@ class ChangeReport(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    untrusted: str = UNTRUSTED
     workspace: str
     outcome: Annotated[
         Outcome, Field(description="`preview`: nothing was written. `unchanged`: no need to.")

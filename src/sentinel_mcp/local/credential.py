@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import time
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
 from azure.core.credentials import AccessToken, AccessTokenInfo
 
-TOKEN = "embedded-workspace"  # noqa: S105 - no secret: the embedded workspace takes any bearer token
+from sentinel_mcp.local import identity
+from sentinel_mcp.local.services import caller
+
 LIFETIME_S = 24 * 3600
+
+
+def _part(claims: Mapping[str, str]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
+
+
+TOKEN = ".".join(
+    (
+        _part({"typ": "JWT", "alg": "none"}),
+        _part(
+            {
+                "idtyp": "user",
+                "name": caller.NAME,
+                "upn": caller.EMAIL,
+                "oid": caller.OBJECT_ID,
+                "tid": identity.TENANT_ID,
+            }
+        ),
+        "unsigned",
+    )
+)
+"""No secret: the embedded workspace takes any bearer token. It says who asks, as Azure's do."""
 
 
 class LocalCredential:

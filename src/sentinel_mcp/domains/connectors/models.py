@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sentinel_mcp.domains.calls import Failure
 from sentinel_mcp.domains.connectors.silence import State
 from sentinel_mcp.domains.documents import Scalar
+from sentinel_mcp.domains.untrusted import UNTRUSTED
 
 Source = Literal["connection", "definition"]
 """A connection brings data in; a definition, from the content hub, is what can be connected."""
@@ -147,6 +148,7 @@ class MachineReport(_Frozen):
 class FreshnessReport(_Frozen):
     """The tables' freshness, the worst first."""
 
+    untrusted: str = UNTRUSTED
     workspace: str
     counts: dict[str, int]
     blind_rules_count: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sentinel_mcp.domains.calls import AzureCalls
+from sentinel_mcp.domains.calls import CONTRIBUTOR, AzureCalls
 from sentinel_mcp.domains.documents import (
     Document,
     flattened,
@@ -62,6 +62,7 @@ class Enrichment:
                 lambda: client.list_geodata_by_ip(
                     context.resource_group, context.workspace_name, _TYPE, body
                 ),
+                role=CONTRIBUTOR,  # an action, which the roles that only read do not have
             )
         except NotFound as error:
             raise NotFound(
@@ -92,6 +93,7 @@ class Enrichment:
                 lambda: client.list_whois_by_domain(
                     context.resource_group, context.workspace_name, _TYPE, body
                 ),
+                role=CONTRIBUTOR,
             )
         except NotFound as error:
             raise NotFound(

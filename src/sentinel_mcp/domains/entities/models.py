@@ -214,6 +214,7 @@ class EntityTimeline(_Frozen):
 class IpLocation(_Frozen):
     """Where an address is, and whose it is, by Microsoft's data."""
 
+    untrusted: str = UNTRUSTED
     workspace: str
     ip: str
     country: str | None = None

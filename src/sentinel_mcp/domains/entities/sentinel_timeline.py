@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sentinel_mcp.azure import odata
-from sentinel_mcp.domains.calls import AzureCalls, Failure
+from sentinel_mcp.domains.calls import CONTRIBUTOR, AzureCalls, Failure
 from sentinel_mcp.domains.documents import Document, flattened, inner, inners, text, time, whole
 from sentinel_mcp.domains.entities.findings import day_range
 from sentinel_mcp.domains.entities.models import EntityTimeline, MissingPart, TimelineEvent
@@ -58,6 +58,7 @@ async def page(
                 # The type is that of JSON; the SDK writes times as they are.
                 {"startTime": _wire(start), "endTime": _wire(end)},  # pyright: ignore[reportArgumentType]
             ),
+            role=CONTRIBUTOR,  # an action, which the roles that only read do not have
         )
     except NotFound as error:
         raise NotFound(

@@ -81,6 +81,12 @@ def whole_description(document: Document) -> str:
     return said or ""
 
 
+def whole_text(document: Document) -> str:
+    """Return the KQL of a saved search, or of the one that a template would deploy."""
+    stored = inner(document, "properties") if is_hunting(document) else template_search(document)
+    return text(stored, "query", SEARCHED_CHARS) or ""
+
+
 def read_search(document: Document) -> SavedSearch:
     """Return a saved search for a list."""
     return SavedSearch(**_search_fields(document))

@@ -221,6 +221,7 @@ class Hunt(_Frozen):
 class HuntListing(_Frozen):
     """One page of hunts, in order of title."""
 
+    untrusted: str = UNTRUSTED
     workspace: str
     hunts: list[Hunt]
     total_count: Annotated[int, Field(description="Hunts that match, on all pages.")]

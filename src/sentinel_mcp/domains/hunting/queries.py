@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sentinel_mcp.azure import odata
+from sentinel_mcp.domains.attack import parent_of, technique_name
 from sentinel_mcp.domains.calls import MAX_DOCUMENTS, AzureCalls, Failure
 from sentinel_mcp.domains.documents import Document, inner, text
 from sentinel_mcp.domains.hunting.documents import (
@@ -19,6 +21,7 @@ from sentinel_mcp.domains.hunting.documents import (
     saved_search,
     template_search,
     whole_description,
+    whole_text,
 )
 from sentinel_mcp.domains.hunting.fitting import fitted
 from sentinel_mcp.domains.hunting.models import (
@@ -47,12 +50,33 @@ class QueryFilter:
 
     def keeps(self, document: Document, query: HuntingQuery) -> bool:
         """Whether the query passes; a technique stands for its sub-techniques, too."""
-        told = "\n".join((query.title, query.solution or "", whole_description(document)))
         return (
-            (self.text is None or self.text.casefold() in told.casefold())
+            (self.text is None or self.text.casefold() in searched(document, query).casefold())
             and (self.tactic is None or self.tactic.casefold() in _folded(query.tactics))
             and (self.technique is None or _is_of(self.technique.casefold(), query.techniques))
         )
+
+
+def searched(document: Document, query: HuntingQuery) -> str:
+    """Return all that a search for a text reads of a query: what it is called, says and does.
+
+    Tactics are there as a list shows them and in words; techniques by id and by name, those of
+    sub-techniques with that of the technique.
+    """
+    techniques = {part for each in query.techniques for part in (each, parent_of(each))}
+    names = (technique_name(each) for each in techniques)
+    return "\n".join(
+        (
+            query.title,
+            query.solution or "",
+            whole_description(document),
+            whole_text(document),
+            *query.tactics,
+            *(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", each) for each in query.tactics),
+            *query.techniques,
+            *filter(None, names),
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +119,10 @@ class HuntingQueries:
         if wanted.source is not None:
             sources = [wanted.source]
         read = await asyncio.gather(
-            *(self._azure.attempt(self._listed(context, each)) for each in sources)
+            *(
+                self._azure.attempt(self._listed(context, each, with_text=wanted.text is not None))
+                for each in sources
+            )
         )
         found = dict(zip(sources, read, strict=True))
         failed = {source: each for source, each in found.items() if isinstance(each, SentinelError)}
@@ -111,6 +138,12 @@ class HuntingQueries:
             key=lambda each: (each.title.casefold(), each.source, each.id),
         )
         page = page_of(kept, PageRequest(call, limit, cursor, self._azure.max_answer_bytes))
+        unread = sum(
+            not whole_text(each)
+            for documents in found.values()
+            if wanted.text is not None and not isinstance(documents, SentinelError)
+            for each in documents
+        )
         return HuntingQueryListing(
             workspace=context.config.name,
             queries=page.items,
@@ -123,7 +156,12 @@ class HuntingQueries:
                 f"Only the first {MAX_DOCUMENTS} queries of the {source} were read."
                 for source, each in found.items()
                 if not isinstance(each, SentinelError) and len(each) == MAX_DOCUMENTS
-            ],
+            ]
+            + (
+                [f"Of {unread} queries Azure gave no KQL; their KQL was not searched."]
+                if unread
+                else []
+            ),
         )
 
     async def get(self, query: str, *, workspace: str | None) -> HuntingQueryDetail:
@@ -163,7 +201,9 @@ class HuntingQueries:
             )
         return StoredQuery(template, "content_hub", held)
 
-    async def _listed(self, context: AzureServicesContext, source: Source) -> list[Document]:
+    async def _listed(
+        self, context: AzureServicesContext, source: Source, *, with_text: bool
+    ) -> list[Document]:
         if source == "workspace":
             found = await list_searches(self._azure, context)
             return [each for each in map(saved_search, found) if is_hunting(each)]
@@ -174,6 +214,8 @@ class HuntingQueries:
                 context.resource_group,
                 context.workspace_name,
                 filter=odata.eq("properties/contentKind", "HuntingQuery"),
+                # What it would deploy, of which the query is a part; many times the rest.
+                expand="properties/mainTemplate" if with_text else None,
             ),
         )
 

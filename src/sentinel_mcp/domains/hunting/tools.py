@@ -63,7 +63,14 @@ Limit = Annotated[int, Field(ge=1, le=200, description="Per page.")]
 
 @hunting.tool("List hunting queries", READS_AZURE, {"hunting", "core"}, timeout=90)
 async def list_hunting_queries(
-    text: Found = None,
+    text: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=200,
+            description="In title, description, KQL, or name of a tactic or technique.",
+        ),
+    ] = None,
     tactic: AnyTactic | None = None,
     technique: Annotated[Technique | None, Field(description="As `T1059`.")] = None,
     source: Annotated[Source | None, Field(description="Default: both.")] = None,

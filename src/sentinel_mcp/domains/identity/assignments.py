@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from sentinel_mcp.domains.calls import AzureCalls
+from sentinel_mcp.domains.calls import READER, AzureCalls
 from sentinel_mcp.domains.documents import Document, inner, inners, name, text
 from sentinel_mcp.domains.graph_calls import GraphCalls
 from sentinel_mcp.domains.identity import requests
@@ -18,7 +18,6 @@ from sentinel_mcp.errors import AzureError, SentinelError
 if TYPE_CHECKING:
     from sentinel_mcp.azure.context import AzureServicesContext
 
-READER = "Reader"
 """The least role that reads role assignments."""
 
 API_VERSION = "2022-04-01"

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sentinel_mcp.domains.calls import Failure
 from sentinel_mcp.domains.documents import Scalar
+from sentinel_mcp.domains.untrusted import UNTRUSTED, Untrusted
 
 AccountType = Literal["Member", "Guest"]
 
@@ -39,6 +40,7 @@ class User(_Frozen):
 class UserListing(_Frozen):
     """One page of users."""
 
+    untrusted: str = UNTRUSTED
     workspace: str
     users: list[User]
     total_count: Annotated[int | None, Field(description="Users that match, on all pages.")]
@@ -95,7 +97,7 @@ class MissingUserPart(_Frozen):
     error: Failure
 
 
-class UserDetail(User):
+class UserDetail(User, Untrusted):
     """A user with groups, roles, manager, risk and last sign-in, as far as they may be read."""
 
     workspace: str
@@ -132,6 +134,7 @@ class Group(_Frozen):
 class GroupListing(_Frozen):
     """One page of groups."""
 
+    untrusted: str = UNTRUSTED
     workspace: str
     groups: list[Group]
     total_count: Annotated[int | None, Field(description="Groups that match, on all pages.")]
@@ -145,7 +148,7 @@ class MissingGroupPart(_Frozen):
     error: Failure
 
 
-class GroupDetail(Group):
+class GroupDetail(Group, Untrusted):
     """A group with its owners and one page of its direct members."""
 
     workspace: str
@@ -178,6 +181,7 @@ class RoleAssignment(_Frozen):
 class RoleAssignmentListing(_Frozen):
     """One page of role assignments, in order of role and principal."""
 
+    untrusted: str = UNTRUSTED
     workspace: str
     assignments: list[RoleAssignment]
     total_count: int

@@ -55,8 +55,6 @@ def read_detail(document: Document, workspace: str) -> IncidentDetail:
         **_incident_fields(document, workspace),
         description=text(properties, "description"),
         owner_detail=_owner(inner(properties, "owner")),
-        classification=text(properties, "classification"),
-        classification_reason=text(properties, "classificationReason"),
         classification_comment=text(properties, "classificationComment"),
         first_activity=time(properties, "firstActivityTimeUtc"),
         last_activity=time(properties, "lastActivityTimeUtc"),
@@ -221,6 +219,8 @@ def _incident_fields(document: Document, workspace: str) -> dict[str, Any]:
         "tactics": texts(extra, "tactics", _TAG_CHARS),
         "created": time(properties, "createdTimeUtc"),
         "modified": time(properties, "lastModifiedTimeUtc"),
+        "classification": text(properties, "classification"),
+        "classification_reason": text(properties, "classificationReason"),
         "alerts_count": whole(extra, "alertsCount"),
         "url": text(properties, "incidentUrl"),
     }

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from sentinel_mcp.domains.calls import AzureCalls, Failure
 from sentinel_mcp.domains.documents import Document
+from sentinel_mcp.domains.incidents.closing import with_closing_times
 from sentinel_mcp.domains.incidents.documents import (
     read_alert,
     read_bookmark,
@@ -86,10 +87,14 @@ class Dossiers:
         max_items = MAX_ITEMS if len(wanted) > 1 else 4 * MAX_ITEMS
         async with asyncio.TaskGroup() as group:
             parts = Parts(self._calls, context, document, group, max_items=max_items)
+            closing = group.create_task(with_closing_times(self._calls, [detail]))
             sections = await asyncio.gather(*(_section(each, parts, share) for each in wanted))
+        [detail], warnings = closing.result()
         # Each section's model is the one that the field of its name takes; pydantic sees to it.
         filled: dict[str, Any] = dict(zip(wanted, sections, strict=True))
-        return IncidentDossier(workspace=context.config.name, incident=detail, **filled)
+        return IncidentDossier(
+            workspace=context.config.name, incident=detail, **filled, warnings=warnings
+        )
 
 
 async def _section(section: SectionName, parts: Parts, max_bytes: int) -> BaseModel:

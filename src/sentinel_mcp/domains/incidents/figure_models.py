@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sentinel_mcp.domains.untrusted import UNTRUSTED
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True)
@@ -41,6 +43,7 @@ class Day(_Frozen):
 class IncidentStatistics(_Frozen):
     """Figures about the incidents that were created in a range, in their last state."""
 
+    untrusted: str = UNTRUSTED
     workspace: str
     created_after: datetime
     created_before: datetime

@@ -45,6 +45,12 @@ class Incident(_Frozen):
     tactics: list[str]
     created: datetime | None
     modified: datetime | None
+    closed: Annotated[
+        datetime | None,
+        Field(description="From SecurityIncident, minutes late; null: open, or not in it yet."),
+    ] = None
+    classification: Annotated[str | None, Field(description="Of a closed one.")] = None
+    classification_reason: str | None = None
     alerts_count: int | None
     url: str | None
 
@@ -92,8 +98,6 @@ class IncidentDetail(Incident):
 
     description: str | None = None
     owner_detail: Owner | None = None
-    classification: str | None = None
-    classification_reason: str | None = None
     classification_comment: str | None = None
     first_activity: datetime | None = None
     last_activity: datetime | None = None
@@ -301,3 +305,4 @@ class IncidentDossier(_Frozen):
     rule: RuleSection | None = None
     similar: SimilarSection | None = None
     timeline: TimelineSection | None = None
+    warnings: list[str] = []

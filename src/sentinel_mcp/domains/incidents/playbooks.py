@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 
 from sentinel_mcp.azure import odata
-from sentinel_mcp.domains.calls import CONTRIBUTOR, AzureCalls
+from sentinel_mcp.domains.calls import RESPONDER, AzureCalls
 from sentinel_mcp.domains.changes import Manner
 from sentinel_mcp.domains.differences import FieldChange
 from sentinel_mcp.domains.incidents.change_models import IncidentChange
 from sentinel_mcp.domains.incidents.lookup import find_incident
 from sentinel_mcp.domains.incidents.stored import StoredIncident
-from sentinel_mcp.errors import InputError, TimedOut, Unavailable
+from sentinel_mcp.errors import AccessDenied, InputError, TimedOut, Unavailable
 
-ROLE = f"Microsoft Sentinel Playbook Operator or {CONTRIBUTOR}"
+OPERATOR = "Microsoft Sentinel Playbook Operator"
 
 _LOGIC_APP = re.compile(
     r"/subscriptions/[^/?#%\\]+/resourceGroups/[^/?#%\\]+/providers/Microsoft\.Logic/workflows/"
@@ -82,8 +82,11 @@ class Playbooks:
             await self._calls.call(
                 "run a playbook on an incident",
                 lambda: send(context, "POST", path, api_version=RELEASED_API, body=body),
-                role=ROLE,
+                role=RESPONDER,
             )
+        except AccessDenied as error:
+            hint = f"{error.hint} It takes `{OPERATOR}` on the playbook's resource group, too."
+            raise AccessDenied(error.message, hint=hint) from error
         except Unavailable as error:
             kind = TimedOut if isinstance(error, TimedOut) else Unavailable
             raise kind(

@@ -12,6 +12,7 @@ from sentinel_mcp.domains.calls import READER, AzureCalls, Failure
 from sentinel_mcp.domains.documents import Document
 from sentinel_mcp.domains.incidents.alerts import Alerts
 from sentinel_mcp.domains.incidents.attachments import Attachments
+from sentinel_mcp.domains.incidents.closing import TIME_BYTES, with_closing_times
 from sentinel_mcp.domains.incidents.counting import ON_FIRST_PAGE, IncidentCounts, Total
 from sentinel_mcp.domains.incidents.dossier import Dossiers
 from sentinel_mcp.domains.incidents.figures import Figures
@@ -72,6 +73,8 @@ class Incidents:
         if cursor is not None:
             places = self._continue(places, read_places(decode_cursor(call, cursor)))
         counted = places if cursor is None else ()
+        # Closing times come last; half an answer holds a page in any case.
+        max_bytes = max(self._max_bytes - limit * TIME_BYTES, self._max_bytes // 2)
         async with IncidentCounts(self._calls, wanted, counted) as counts:
             if workspace == ALL_WORKSPACES:
                 found = await self._pages(places, wanted, limit)
@@ -80,11 +83,12 @@ class Incidents:
                     name: await self._page(name, at, wanted, limit) for name, at in places.items()
                 }
             pages = {name: page for name, page in found.items() if isinstance(page, Page)}
-            merged = merge(pages, wanted, limit=limit, max_bytes=self._max_bytes)
+            merged = merge(pages, wanted, limit=limit, max_bytes=max_bytes)
+            incidents, unknown = await with_closing_times(self._calls, merged.incidents)
             total = await _total(counts, found, merged.counts) if cursor is None else ON_FIRST_PAGE
         more = merged.places
         return SecurityIncidentListing(
-            incidents=merged.incidents,
+            incidents=incidents,
             total_count=total.count,
             total_count_source=total.source,
             total_count_note=total.note,
@@ -93,7 +97,7 @@ class Incidents:
                 _outcome(name, outcome, merged.counts.get(name, 0), more=name in more)
                 for name, outcome in found.items()
             ],
-            warnings=_warnings(wanted, pages, failed=len(found) - len(pages)),
+            warnings=[*_warnings(wanted, pages, failed=len(found) - len(pages)), *unknown],
         )
 
     async def dossier(

@@ -10,17 +10,11 @@ from typing import Any, Generic, TypeVar
 
 from sentinel_mcp.azure.context import AzureServicesContext
 from sentinel_mcp.azure.failures import translated
-from sentinel_mcp.azure.logs import LogsAnswer, LogsRequest, LogsTable, query_logs
+from sentinel_mcp.azure.logs import ROLE, LogsAnswer, LogsRequest, LogsTable, query_logs
 from sentinel_mcp.azure.workspaces import Workspaces
 from sentinel_mcp.domains.last_events import NEVER_DAYS, last_events_query, looked_back
-from sentinel_mcp.domains.query.fitting import fit
-from sentinel_mcp.domains.query.models import (
-    ColumnInfo,
-    QueryTable,
-    TableDetail,
-    TableListing,
-    TableSummary,
-)
+from sentinel_mcp.domains.query.describing import columns_of, sample_of
+from sentinel_mcp.domains.query.models import TableDetail, TableListing, TableSummary
 from sentinel_mcp.domains.query.ranking import ranked
 from sentinel_mcp.domains.query.schemas import Schemas
 from sentinel_mcp.errors import NotFound, SentinelError
@@ -113,9 +107,16 @@ class Tables:
         )
 
     async def get(
-        self, name: str, sample_rows: int = 0, workspace: str | None = None
+        self,
+        name: str,
+        sample_rows: int = 0,
+        workspace: str | None = None,
+        *,
+        columns_containing: str | None = None,
     ) -> TableDetail:
         """Return one table with its columns, volume, plan and, if asked for, its latest rows.
+
+        Of columns and rows only those columns are there whose name or description has the text.
 
         Raises:
             NotFound: there is no such table; names the nearest.
@@ -133,27 +134,33 @@ class Tables:
         volumes = worth.value or {}
         events = await self._last_events(context, [table], volumes, {table.name: plan.value or {}})
         properties = _properties(plan.value)
+        shown = columns_of(table, columns_containing, self._settings.max_answer_bytes // 2)
+        rows = sample_of(
+            sample.value,
+            None if columns_containing is None else {each.name for each in shown.columns},
+            self._settings.max_answer_bytes // 4,
+        )
         return TableDetail(
             workspace=context.config.name,
             name=table.name,
             description=table.description or None,
             in_workspace=present,
-            columns=[
-                ColumnInfo(name=each.name, type=each.type, description=each.description or None)
-                for each in table.columns
-            ],
+            columns=shown.columns,
+            columns_count=len(table.columns),
             plan=properties.get("plan"),
             retention_days=properties.get("retentionInDays"),
             total_retention_days=properties.get("totalRetentionInDays"),
             last_event=events.at.get(table.name),
             gigabytes_30d=volumes.get(table.name, _Worth()).gigabytes_30d,
-            sample=sample.value,
+            sample=None if sample.value is None else rows.rows,
             warnings=_problems(
                 schema.problem,
                 worth.problem,
                 plan.problem,
                 sample.problem,
                 *events.problems,
+                shown.warning,
+                rows.warning,
             ),
         )
 
@@ -230,15 +237,11 @@ class Tables:
 
     async def _sample(
         self, context: AzureServicesContext, table: str, count: int
-    ) -> QueryTable | None:
+    ) -> LogsTable | None:
         if count == 0:
             return None
-        rows = await self._rows(
-            context, f"{identifier(table)} | top {count:d} by TimeGenerated desc", timespan="P7D"
-        )
-        # Half of an answer: the columns need the other.
-        half = self._settings.max_answer_bytes // 2
-        return fit([rows], form="rows", max_rows=count, max_bytes=half).tables[0]
+        query = f"{identifier(table)} | top {count:d} by TimeGenerated desc"
+        return await self._rows(context, query, timespan="P7D")
 
     async def _rows(
         self, context: AzureServicesContext, query: str, timespan: str | None = None
@@ -264,7 +267,7 @@ class Tables:
 
     async def _plans(self, context: AzureServicesContext) -> dict[str, dict[str, Any]]:
         async def read() -> dict[str, dict[str, Any]]:
-            with translated("list the tables", role="Log Analytics Reader"):
+            with translated("list the tables", role=ROLE):
                 return {
                     str(table.name): table.as_dict()
                     async for table in context.loganalytics_client.tables.list_by_workspace(
@@ -276,7 +279,7 @@ class Tables:
 
     async def _plan(self, context: AzureServicesContext, table: str) -> dict[str, Any]:
         async def read() -> dict[str, Any]:
-            with translated(f"read the table {table!r}", role="Log Analytics Reader"):
+            with translated(f"read the table {table!r}", role=ROLE):
                 found = await context.loganalytics_client.tables.get(
                     context.resource_group, context.workspace_name, table
                 )

@@ -183,11 +183,20 @@ async def search_tables(
 async def get_table(
     name: Annotated[str, Field(min_length=1, max_length=200, description="The table's name.")],
     sample_rows: Annotated[int, Field(ge=0, le=20, description="Latest rows to show.")] = 0,
+    columns_containing: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="Only columns with this in name or description.",
+        ),
+    ] = None,
     workspace: WorkspaceName = None,
     tables: Tables = Depends(service(Tables)),
 ) -> TableDetail:
     """Describe one table: its columns with types, its plan, retention, volume and last event.
 
-    Use it before you write a query, so that every column in it exists.
+    Use it before you write a query, so that every column in it exists. A sample row has the cells
+    that are not empty.
     """
-    return await tables.get(name, sample_rows, workspace)
+    return await tables.get(name, sample_rows, workspace, columns_containing=columns_containing)

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Iterable
 from typing import TypeVar
 
+from sentinel_mcp.domains import attack
 from sentinel_mcp.domains.calls import AzureCalls, Failure
 from sentinel_mcp.domains.documents import Document, inner, inners, name, text
-from sentinel_mcp.domains.rules import attack
 from sentinel_mcp.domains.rules.catalogue import Catalogue, cut_notice
 from sentinel_mcp.domains.rules.coverage_models import MitreCoverage
 from sentinel_mcp.domains.rules.documents import read_rule, read_template

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sentinel_mcp.domains.rules.attack import Matrix
+from sentinel_mcp.domains.attack import Matrix
 from sentinel_mcp.domains.rules.models import MissingPart
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from sentinel_mcp.domains.attack import parent_of
 from sentinel_mcp.domains.documents import (
     Document,
     Scalar,
@@ -22,7 +23,6 @@ from sentinel_mcp.domains.documents import (
     time,
     whole,
 )
-from sentinel_mcp.domains.rules.attack import parent_of
 from sentinel_mcp.domains.rules.models import (
     EntityMapping,
     IncidentSettings,

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
+from sentinel_mcp.domains import attack
 from sentinel_mcp.domains.documents import Document, inner, strings, text
-from sentinel_mcp.domains.rules import attack, durations
+from sentinel_mcp.domains.rules import durations
 from sentinel_mcp.domains.rules.mappings import entity_type, mapping, require_mapped
 from sentinel_mcp.domains.rules.models import MappingInput, Severity
 from sentinel_mcp.errors import InputError

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from sentinel_mcp.domains import attack
 from sentinel_mcp.domains.documents import cut
-from sentinel_mcp.domains.rules import attack
 from sentinel_mcp.domains.rules.models import RuleSummary, Severity, TemplateSummary
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from sentinel_mcp.domains.rules.models import MissingPart
+from sentinel_mcp.domains.untrusted import UNTRUSTED
 
 Monitoring = Literal["on", "no_data", "unknown"]
 
@@ -72,6 +73,7 @@ class RuleHealth(_Frozen):
 class RuleHealthListing(_Frozen):
     """One page of rules, those in trouble first."""
 
+    untrusted: str = UNTRUSTED
     workspace: str
     days: int
     alerts_since: Annotated[

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sentinel_mcp.domains.rules import attack
+from sentinel_mcp.domains import attack
 from sentinel_mcp.domains.rules.coverage_models import (
     Counts,
     Named,

@@ -118,6 +118,7 @@ class Count(_Frozen):
 class IndicatorMetrics(_Frozen):
     """How many indicators there are, counted by Azure."""
 
+    untrusted: str = UNTRUSTED
     workspace: str
     updated: Annotated[datetime | None, Field(description="When Azure counted.")]
     total_count: Annotated[int | None, Field(description="Sum over the sources.")]
@@ -186,6 +187,7 @@ class MissingPart(_Frozen):
 class MatchReport(_Frozen):
     """Values, the indicators that hold them, and where logs have them."""
 
+    untrusted: str = UNTRUSTED
     workspace: str
     days: int
     indicator_table: Annotated[

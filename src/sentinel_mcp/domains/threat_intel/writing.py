@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sentinel_mcp.azure import odata
-from sentinel_mcp.domains.calls import CONTRIBUTOR, AzureCalls
+from sentinel_mcp.domains.calls import CONTRIBUTOR, RESPONDER, AzureCalls
 from sentinel_mcp.domains.changes import ChangeReport, Manner, Target, create, delete, update
 from sentinel_mcp.domains.differences import differences, holds
 from sentinel_mcp.domains.documents import Document, inner, name, strings, text
@@ -132,7 +132,7 @@ class IndicatorWrites:
                 target.name,
                 {"threatIntelligenceTags": tags},
             ),
-            role=CONTRIBUTOR,
+            role=RESPONDER,
         )
         # Once the tags are there, that they cannot be read back is no failure of the change.
         latest = await self._azure.attempt(target.read())
@@ -154,7 +154,7 @@ class IndicatorWrites:
             lambda: client.replace_tags(
                 context.resource_group, context.workspace_name, resource, body
             ),
-            role=CONTRIBUTOR,
+            role=RESPONDER,
         )
 
     async def _target(self, context: AzureServicesContext, resource: str) -> Target:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sentinel_mcp.domains.calls import Failure
 from sentinel_mcp.domains.documents import Scalar
+from sentinel_mcp.domains.untrusted import UNTRUSTED, Untrusted
 
 Source = Literal["logs", "api"]
 """The Watchlist table, which lags behind by minutes, or the items as Sentinel has them now."""
@@ -37,13 +38,14 @@ class Watchlist(_Frozen):
 class WatchlistListing(_Frozen):
     """One page of watchlists, in order of alias."""
 
+    untrusted: str = UNTRUSTED
     workspace: str
     watchlists: list[Watchlist]
     total_count: int
     next_cursor: str | None
 
 
-class WatchlistDetail(Watchlist):
+class WatchlistDetail(Watchlist, Untrusted):
     """A watchlist with what its items have."""
 
     workspace: str
@@ -73,7 +75,7 @@ class WatchlistItem(_Frozen):
     etag: str | None = None
 
 
-class WatchlistItemDetail(WatchlistItem):
+class WatchlistItemDetail(WatchlistItem, Untrusted):
     """One item with the watchlist that it is of."""
 
     workspace: str
@@ -85,6 +87,7 @@ class WatchlistItemDetail(WatchlistItem):
 class WatchlistItemPage(_Frozen):
     """One page of items, in Azure's order."""
 
+    untrusted: str = UNTRUSTED
     workspace: str
     watchlist: str
     items: list[WatchlistItem]
@@ -114,6 +117,7 @@ class FoundItem(_Frozen):
 class WatchlistFindings(_Frozen):
     """Where a value is in watchlists, exact matches first."""
 
+    untrusted: str = UNTRUSTED
     workspace: str
     value: str
     items: list[FoundItem]

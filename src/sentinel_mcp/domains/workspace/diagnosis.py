@@ -16,7 +16,13 @@ from sentinel_mcp.azure.failures import translated
 from sentinel_mcp.azure.logs import LogsRequest, query_logs
 from sentinel_mcp.azure.paging import first_page
 from sentinel_mcp.domains.documents import Document, as_document, text
-from sentinel_mcp.domains.workspace.models import Check, ConnectionReport, Identity, ServiceName
+from sentinel_mcp.domains.workspace.models import (
+    Check,
+    ConnectionReport,
+    Identity,
+    IdentityKind,
+    ServiceName,
+)
 from sentinel_mcp.errors import ConfigError, SentinelError
 from sentinel_mcp.settings import Settings
 from sentinel_mcp.tasks.manager import Lane, Progress, TaskManager
@@ -32,6 +38,9 @@ CHECK_TIMEOUT_S = 20
 """Longer than a token from `az` takes, and than connecting does; shorter than people wait."""
 
 QUEUE_ALLOWANCE_S = 10
+
+OPAQUE = "The token cannot be read; it names nobody to anyone but Azure."
+UNNAMED = "The token does not say whether it is a user's or an application's."
 _ANSWER_BYTES = 64 * 1024
 
 Probe = Callable[[], Awaitable[object]]
@@ -123,26 +132,41 @@ class ConnectionChecks:
         return round((self._clock_s() - started_s) * 1000)
 
 
-def read_identity(token: str, expires_on: int) -> Identity | None:
-    """Return whom a token is for; None for one that does not say, which tokens need not.
+def read_identity(token: str, expires_on: int) -> Identity:
+    """Return whom a token is for, as far as it says; tokens need not say anything.
 
     Its signature is not verified: the claims are shown to people, and decide nothing.
     """
     claims = _claims(token)
+    expires = datetime.fromtimestamp(expires_on, UTC)
     if claims is None:
-        return None
-    stated = text(claims, "idtyp")
+        return Identity(kind="unknown", token_expires=expires, note=OPAQUE)
+    kind = _kind(claims)
     return Identity(
-        kind=stated or ("user" if text(claims, "scp") else "app"),
+        kind=kind,
         name=text(claims, "name") or text(claims, "app_displayname"),
         user_principal_name=text(claims, "upn")
         or text(claims, "preferred_username")
         or text(claims, "unique_name"),
         object_id=text(claims, "oid"),
         application_id=text(claims, "appid") or text(claims, "azp"),
+        managed_identity_id=text(claims, "xms_mirid") if kind == "managed_identity" else None,
         tenant_id=text(claims, "tid"),
-        token_expires=datetime.fromtimestamp(expires_on, UTC),
+        token_expires=expires,
+        note=UNNAMED if kind == "unknown" else None,
     )
+
+
+def _kind(claims: Document) -> IdentityKind:
+    # The resource of a managed identity; users' tokens have no such claim.
+    if text(claims, "xms_mirid") and text(claims, "idtyp") != "user":
+        return "managed_identity"
+    # `idtyp` is optional; only what acts for a user has a scope, and only users have a UPN.
+    if text(claims, "idtyp") == "user" or text(claims, "scp") or text(claims, "upn"):
+        return "user"
+    if text(claims, "idtyp") == "app" or text(claims, "appid") or text(claims, "azp"):
+        return "service_principal"
+    return "unknown"
 
 
 async def _run_query(context: AzureServicesContext) -> None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sentinel_mcp.domains.calls import Failure
 
 ServiceName = Literal["credential", "resource_manager", "log_analytics", "sentinel"]
+IdentityKind = Literal["user", "service_principal", "managed_identity", "unknown"]
 PartName = Literal["onboarding", "tables"]
 
 
@@ -119,13 +120,17 @@ class WorkspaceListing(_Frozen):
 class Identity(_Frozen):
     """Who the access token says the server is; read from the token, not verified."""
 
-    kind: Annotated[str | None, Field(description="`user` or `app`.")] = None
+    kind: IdentityKind
     name: str | None = None
     user_principal_name: str | None = None
     object_id: str | None = None
-    application_id: str | None = None
+    application_id: Annotated[
+        str | None, Field(description="Of a user: the application that they signed in with.")
+    ] = None
+    managed_identity_id: Annotated[str | None, Field(description="Its resource at Azure.")] = None
     tenant_id: str | None = None
     token_expires: datetime | None = None
+    note: Annotated[str | None, Field(description="What the token does not say.")] = None
 
 
 class Check(_Frozen):
@@ -144,5 +149,5 @@ class ConnectionReport(_Frozen):
 
     workspace: str
     ok: Annotated[bool, Field(description="Every check passed.")]
-    identity: Annotated[Identity | None, Field(description="null where the token does not say.")]
+    identity: Annotated[Identity | None, Field(description="null where there is no token.")]
     checks: list[Check]

@@ -113,7 +113,7 @@ class Permissions:
             write="unknown" if need.write else "none",
             missing=list(need.read) if told == "no" else [],
             grant=least_roles(need.read) if told == "no" else [],
-            note=need.elsewhere,
+            note=need.note,
             error=Failure.of(answer) if isinstance(answer, SentinelError) else None,
         )
 
@@ -147,7 +147,7 @@ def _compared(need: Need, rights: Sequence[Rights]) -> ToolsetAccess:
         write=_access(need.write, rights, otherwise="none"),
         missing=missing,
         grant=least_roles(missing),
-        note=need.elsewhere,
+        note=need.note,
     )
 
 

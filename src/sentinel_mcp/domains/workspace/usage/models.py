@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sentinel_mcp.domains.untrusted import UNTRUSTED
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True)
@@ -57,6 +59,7 @@ class CostEstimate(_Frozen):
 class UsageReport(_Frozen):
     """Volume per table and day, of whole days only."""
 
+    untrusted: str = UNTRUSTED
     workspace: str
     first_day: date | None
     last_day: date | None

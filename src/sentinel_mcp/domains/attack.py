@@ -44,7 +44,7 @@ class Technique:
 @cache
 def techniques() -> Mapping[str, Technique]:
     """Return all techniques and sub-techniques, by id."""
-    text = (resources.files("sentinel_mcp.domains.rules") / "attack.tsv").read_text("utf-8")
+    text = (resources.files("sentinel_mcp.domains") / "attack.tsv").read_text("utf-8")
     lines = (line.split("\t") for line in text.splitlines() if not line.startswith("#"))
     return MappingProxyType(
         {
