@@ -15,7 +15,7 @@ from fastmcp.client.transports import FastMCPTransport
 from tests.scripted import WORKSPACE, Reply, ScriptedAzure, Tokens, refusal
 
 from sentinel_mcp.azure.workspaces import Workspaces
-from sentinel_mcp.domains.query.schemas import FRESH_S, SETTLED_S, Schemas
+from sentinel_mcp.domains.shared.schemas import FRESH_S, SETTLED_S, Schemas
 from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.server import create_server
 from sentinel_mcp.settings import Settings

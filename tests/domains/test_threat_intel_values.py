@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_mcp.domains.threat_intel.observables import recognised, refanged, typed
-from sentinel_mcp.domains.threat_intel.patterns import MAX_CHARS, Comparison, of_value, parse
+from sentinel_mcp.domains.shared.stix_patterns import MAX_CHARS, Comparison, of_value, parse
 from sentinel_mcp.errors import InputError
 
 SHA256 = "06bb65a05438f0965c12b910187aaa21e71aca6690d457c6209e1c40611e8832"

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from sentinel_mcp.domains.calls import AzureCalls
 from sentinel_mcp.domains.entities.enrichment import Enrichment
-from sentinel_mcp.domains.entities.identification import Identification
 from sentinel_mcp.domains.entities.investigation import Investigations
-from sentinel_mcp.domains.entities.presence import Presences
 from sentinel_mcp.domains.entities.timeline import Timelines
+from sentinel_mcp.domains.shared.identification import Identification
+from sentinel_mcp.domains.shared.schemas import Schemas
+from sentinel_mcp.domains.shared.value_search import ValueSearch
 from sentinel_mcp.settings import Settings
 from sentinel_mcp.tasks.manager import TaskManager
 
@@ -32,10 +33,13 @@ class Entities:
         tasks: TaskManager,
         settings: Settings,
         *,
+        schemas: Schemas | None = None,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
+        """`schemas` are shared with the other areas; without them, they are read for this one."""
         azure = AzureCalls(workspaces, tasks, settings)
-        identification = Identification(azure, Presences(azure))
+        schemas = schemas or Schemas(azure)
+        identification, search = Identification(azure, schemas), ValueSearch(azure, schemas)
         self.enrichment = Enrichment(azure)
-        self.investigations = Investigations(azure, identification, now)
-        self.timelines = Timelines(azure, identification, now)
+        self.investigations = Investigations(azure, identification, search, now)
+        self.timelines = Timelines(azure, identification, search, now)

@@ -18,6 +18,7 @@ from sentinel_mcp.domains.incidents.alert_documents import (
 from sentinel_mcp.domains.incidents.alert_filter import AlertFilter
 from sentinel_mcp.domains.incidents.alert_models import AlertDetail, AlertListing, AlertSummary
 from sentinel_mcp.domains.incidents.fitting import fitted
+from sentinel_mcp.domains.shared.identification import Identification
 from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.errors import InputError, NotFound, SentinelError
 from sentinel_mcp.kql import literals
@@ -25,6 +26,7 @@ from sentinel_mcp.kql import literals
 MAX_TIES = 2_000
 """Alerts of one millisecond that a cursor can step over."""
 MAX_INCIDENTS = 20
+IDENTIFYING_S = 20.0
 NOTICE_BYTES = 400
 """Kept for what is said of a cut."""
 
@@ -41,8 +43,9 @@ class _Place:
 class Alerts:
     """Reads alerts by KQL; every query waits for its place in the queries' lane."""
 
-    def __init__(self, calls: AzureCalls) -> None:
+    def __init__(self, calls: AzureCalls, identification: Identification) -> None:
         self._calls = calls
+        self._identification = identification
 
     async def page(
         self, wanted: AlertFilter, *, limit: int, cursor: str | None, workspace: str | None
@@ -55,11 +58,16 @@ class Alerts:
             if cursor is None
             else _read_place(decode_cursor(call, cursor))
         )
+        about = (
+            await self._identification.one(context, wanted.entity, None, IDENTIFYING_S)
+            if wanted.entity is not None
+            else None
+        )
         max_rows = place.skip + limit + 1
         found = await self._calls.query(
             context,
             "list alerts",
-            wanted.query(place.start, until=place.at, max_rows=max_rows),
+            wanted.query(place.start, until=place.at, max_rows=max_rows, about=about),
             max_rows=max_rows,
         )
         rows = [read_summary(each) for each in found.rows]
@@ -78,7 +86,7 @@ class Alerts:
             alerts=shown,
             total_count=len(shown) if complete else None,
             next_cursor=encode_cursor(call, _after(place, shown)) if more and shown else None,
-            warnings=_partly(found),
+            warnings=[*(about.notes if about else ()), *_partly(found)],
         )
 
     async def get(self, alert: str, *, days: int, workspace: str | None) -> AlertDetail:

@@ -17,7 +17,7 @@ from sentinel_mcp.domains.query.models import (
     RefusedConstruct,
     Validation,
 )
-from sentinel_mcp.domains.query.schemas import Schema, Schemas
+from sentinel_mcp.domains.shared.schemas import Schema, Schemas
 from sentinel_mcp.domains.verdicts import UNKNOWN_NAMES, require_allowed, require_none
 from sentinel_mcp.kql.results import Check, Diagnostic, Environment, TimeRange
 from sentinel_mcp.kql.timespan import Timespan, parse_timespan

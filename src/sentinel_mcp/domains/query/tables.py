@@ -21,7 +21,7 @@ from sentinel_mcp.domains.query.models import (
     TableSummary,
 )
 from sentinel_mcp.domains.query.ranking import ranked
-from sentinel_mcp.domains.query.schemas import Schemas
+from sentinel_mcp.domains.shared.schemas import Schemas
 from sentinel_mcp.errors import NotFound, SentinelError
 from sentinel_mcp.kql.catalog import Catalog, TableSchema
 from sentinel_mcp.kql.literals import identifier, string

@@ -15,6 +15,7 @@ from sentinel_mcp.kql.worker.normalise.tree import (
     elements,
     is_tabular,
     kind,
+    row_columns,
     symbol_class,
     text,
     type_of,
@@ -38,6 +39,14 @@ _LITERALS = frozenset(
         "NullLiteralExpression",
     }
 )
+_TEXT_LITERALS = frozenset({"StringLiteralExpression", "CompoundStringLiteralExpression"})
+# What `*` may stand left of: whether any column of the row holds the text on the right.
+_OF_ANY_COLUMN = {
+    "HasExpression": "__any_has",
+    "ContainsExpression": "__any_contains",
+    "MatchesRegexExpression": "__any_matches",
+}
+_SEARCHED = frozenset({"string", "dynamic", "guid"})
 _ARITHMETIC = {
     "AddExpression": "+",
     "SubtractExpression": "-",
@@ -106,6 +115,10 @@ class Scalars:
             return self._arithmetic(node, _ARITHMETIC[what], scope)
         if what in _COMPARISON:
             return self._comparison(node, _COMPARISON[what], scope)
+        if what in _STRINGS and kind(node.Left) == "StarExpression":
+            return self._any_column(node, what, scope)
+        if what == "HasExpression" and kind(node.Right) in _TEXT_LITERALS:
+            return f"__has({self.as_string(node.Left, scope)}, {self.write(node.Right, scope)})"
         if what in _STRINGS:
             left, right = (self.as_string(each, scope) for each in (node.Left, node.Right))
             return f"({left} {_operator(node)} {right})"
@@ -115,6 +128,31 @@ class Scalars:
         if handler is None:
             raise Refused(what, "the embedded engine does not know this expression")
         return handler(self, node, scope)
+
+    def _any_column(self, node: Node, what: str, scope: Scope) -> str:
+        """Write `* has "text"`, which holds where one column of the row does.
+
+        Whether Kusto looks into numbers and times too is not documented, so a text that could be
+        in one of those is refused.
+        """
+        function, right = _OF_ANY_COLUMN.get(what), node.Right
+        # A `let` name that stands for a text is constant, too.
+        if function is None or type_of(right) != "string" or not right.IsConstant:
+            raise Refused(f"* {_operator(node)}", "only * has, contains, matches regex of a text")
+        sought = str(right.ConstantValue)
+        if not sought or not sought.isprintable() or not any(map(str.isalpha, sought)):
+            dotted = sought.count(".") > 1 or ":" in sought
+            if what != "MatchesRegexExpression" and not (sought.isprintable() and dotted):
+                raise Refused("* of a number", "it is not known which columns Kusto looks into")
+        columns = [
+            f"{self._rewriter.names.column(name)}:{of}"
+            for name, of in row_columns(node)
+            if of in _SEARCHED
+        ]
+        if not columns:
+            raise Refused("*", "there is no row whose columns it could stand for")
+        # As one text: of hundreds of names, the translator's grammar would take a second.
+        return f"{function}({literals.string(sought)}, {literals.string(','.join(columns))})"
 
     def as_string(self, node: Node, scope: Scope) -> str:
         """Write an expression converted to string, where it is not one already."""
@@ -299,6 +337,8 @@ class Scalars:
 
 
 def _tostring(written: str, of: str) -> str:
+    if of == "string":
+        return written
     # The translator's `tostring` asks for the type at run time, in a large expression.
     return f"__dynamic_text({written})" if of == "dynamic" else f"tostring({written})"
 
