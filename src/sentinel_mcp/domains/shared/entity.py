@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
+from unicodedata import normalize
 from urllib.parse import urlsplit
 
 from sentinel_mcp.domains.documents import Scalar
@@ -67,10 +68,15 @@ _DOMAIN = re.compile(rf"(?=.{{4,253}}$)(?:{_LABEL}\.)+(?:[^\W\d_]{{2,63}}|xn--[a
 _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*\$?")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE | re.ASCII)
 _ACCOUNT = re.compile(r"[^\s\"<>/\\@]+")
-_DISPLAY_NAME = re.compile(r"[^\W\d_][\w.'\u2019-]*(?: [\w.'\u2019(),-]+){1,6}")
+_DISPLAY_NAME = re.compile(r"[^\W\d_][\w.'\u2019-]*,?(?: [\w.'\u2019(),-]+){1,6}")
+_NUMBERS = re.compile(r"\d+(?:\.\d+)+(?:-\d+(?:\.\d+)*)?")
+"""An address that is none, a range of addresses, a version: no name of anything."""
 _FILE_NAME = re.compile(r"[^\\/:*?\"<>|\x00-\x1f]{1,255}")
 _WITH_PORT = re.compile(r"(?P<host>[^:/\s]+):\d{1,5}")
 _BRACKETED = re.compile(r"\[(?P<host>[0-9a-f:.]+)(?:%\w+)?\](?::\d{1,5})?", re.IGNORECASE)
+
+_MAPPED_BITS = 96
+"""Of an IPv4-mapped IPv6 address, those before the IPv4 address."""
 
 _EXTENSION = re.compile(
     r"exe|dll|sys|scr|cpl|ocx|drv|msi|msp|ps1|psm1|psd1|bat|cmd|vbs|vbe|js|jse|wsf|hta|lnk"
@@ -84,12 +90,14 @@ _ALSO_DOMAINS = frozenset({"zip", "sh", "py", "pl", "pkg", "one", "cab", "class"
 """Extensions that are top-level domains too."""
 
 _ARMOUR = (
-    (re.compile(r"^(?:hxxp|h\*\*p|meow)(?=s?\W)", re.IGNORECASE), "http"),
-    (re.compile(r"^fxp(?=s?\W)", re.IGNORECASE), "ftp"),
+    # With what follows a scheme alone: there are domains and hosts called `meow`.
+    (re.compile(r"^(?:hxxp|h\*\*p|meow)(?=s?[\[(]?:)", re.IGNORECASE), "http"),
+    (re.compile(r"^fxp(?=s?[\[(]?:)", re.IGNORECASE), "ftp"),
     (re.compile(r"\[:\]//|\[://\]|:\[//\]"), "://"),
     (re.compile(r"\s*[\[({]\s*(?:\.|dot)\s*[\])}]\s*", re.IGNORECASE), "."),
     (re.compile(r"\s*[\[({]\s*(?:@|at)\s*[\])}]\s*", re.IGNORECASE), "@"),
     (re.compile(r"[\[(]:[\])]"), ":"),
+    (re.compile(r"\[/\]"), "/"),
 )
 
 
@@ -149,7 +157,7 @@ def kind_by_form(value: str) -> tuple[Kind, bool]:
     """Return the kind that a value has by its form, and whether it can be no other."""
     if _address_of(value) is not None:
         return "ip", True
-    if _network_of(value) is not None:
+    if _network_of(value) is not None or _is_wrong_network(value):
         return "network", True
     if _HEX.fullmatch(value) and len(value) in HASH_FORMS:
         return "file_hash", True
@@ -168,6 +176,8 @@ def kind_by_form(value: str) -> tuple[Kind, bool]:
     if value.endswith("$"):
         return "host", True
     extension = value.rpartition(".")[2].lower()
+    if _NUMBERS.fullmatch(value):
+        return "ip", True
     if "." in value and _EXTENSION.fullmatch(extension) and _FILE_NAME.fullmatch(value):
         return "file", extension not in _ALSO_DOMAINS
     if _domain(value):
@@ -239,12 +249,17 @@ def _address_of(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | N
     if match := _BRACKETED.fullmatch(value) or _WITH_PORT.fullmatch(value):
         bare = match["host"]
     try:
-        address = ipaddress.ip_address(bare.partition("%")[0])
+        return _unmapped(ipaddress.ip_address(bare.partition("%")[0]))
     except ValueError:
         return _single_address(bare)
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        return address.ipv4_mapped
-    return address
+
+
+def _unmapped(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address,
+) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Return the IPv4 address that an IPv6 address stands for, if it does."""
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
 
 
 def _single_address(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -257,9 +272,19 @@ def _network_of(value: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | N
     if "/" not in value:
         return None
     try:
-        return ipaddress.ip_network(value, strict=False)
+        network = ipaddress.ip_network(value, strict=False)
     except ValueError:
         return None
+    first = _unmapped(network.network_address)
+    if first.version < network.version and network.prefixlen >= _MAPPED_BITS:
+        return ipaddress.ip_network((first, network.prefixlen - _MAPPED_BITS))
+    return network
+
+
+def _is_wrong_network(value: str) -> bool:
+    """Whether it is an address with a number of bits that no network has: `192.0.2.0/33`."""
+    first, slash, bits = value.partition("/")
+    return bool(slash) and bits.isdecimal() and len(bits) <= 3 and _address_of(first) is not None
 
 
 def _kind_with_backslash(value: str) -> Kind:
@@ -274,11 +299,13 @@ def _account(value: str) -> Names:
     if guid := _GUID.fullmatch(value):
         return {"object_id": (guid[1].lower(),)}
     if _MAIL.fullmatch(value):
-        return {"upn": (value,), "email": (value,)}
-    if " " in value:
-        return {"display_name": (value,)} if _DISPLAY_NAME.fullmatch(value) else {}
+        return {"upn": _addresses(value), "email": _addresses(value)}
     domain, slash, sam = value.rpartition("\\")
-    if not _ACCOUNT.fullmatch(sam) or (slash and not _ACCOUNT.fullmatch(domain)):
+    if " " in value and not slash:
+        return {"display_name": (value,)} if _DISPLAY_NAME.fullmatch(value) else {}
+    # `NT AUTHORITY\SYSTEM`, `NT SERVICE\MSSQLSERVER`; names of services have blanks, too.
+    parts = [each.replace(" ", "") for each in (sam, *([domain] if slash else []))]
+    if not all(_ACCOUNT.fullmatch(each) for each in parts):
         return {}
     if not any(map(str.isalnum, sam)):
         return {}
@@ -288,7 +315,7 @@ def _account(value: str) -> Names:
 def _host(value: str) -> Names:
     match = _WITH_PORT.fullmatch(value)
     stated = (match["host"] if match else value).rpartition("\\")[2].removesuffix("$").rstrip(".")
-    if not _HOST.fullmatch(stated):
+    if not _HOST.fullmatch(stated) or _NUMBERS.fullmatch(stated):
         return {}
     short, dot, _ = stated.partition(".")
     return {"host_name": (short,), **({"fqdn": (stated,)} if dot else {})}
@@ -311,23 +338,43 @@ def _url(value: str) -> Names:
     except ValueError:
         return {}
     domain = _domain(host)
-    if re.search(r"\s", stated) or not (domain or _address_of(host)):
+    # Within a company, `http://fs-01/share` is a URL; without a scheme it may be anything.
+    is_host = domain or _address_of(host) or (_SCHEME.match(value) and _host(host))
+    if re.search(r"\s", stated) or not is_host:
         return {}
-    return {"url": (stated,), **domain}
+    spelled = [
+        re.sub(re.escape(host), each, stated, count=1, flags=re.IGNORECASE)
+        for each in domain.get("domain", ())
+        if each != host
+    ]
+    return {"url": tuple(dict.fromkeys((stated, *spelled))), **domain}
 
 
 def _domain(value: str) -> Names:
     """Return a domain as DNS has it and, beyond ASCII, as people write it."""
     match = _WITH_PORT.fullmatch(value)
     stated = (match["host"] if match else value).lower().rstrip(".").removeprefix("*.")
-    try:
-        ascii_form = stated if stated.isascii() else stated.encode("idna").decode("ascii")
-        as_written = ascii_form.encode("ascii").decode("idna") if "xn--" in ascii_form else stated
-    except UnicodeError:
-        return {}
+    ascii_form = ".".join(map(_ascii_label, re.split(r"[.\u3002]", normalize("NFKC", stated))))
     if not _DOMAIN.fullmatch(ascii_form):
         return {}
+    as_written = ".".join(map(_written_label, ascii_form.split(".")))
     return {"domain": tuple(dict.fromkeys((ascii_form, as_written)))}
+
+
+def _ascii_label(label: str) -> str:
+    """Return a label as DNS has it: `\u00df` stays what it is, which the older IDNA made `ss`."""
+    lower = label.lower()
+    return lower if lower.isascii() else f"xn--{lower.encode('punycode').decode('ascii')}"
+
+
+def _written_label(label: str) -> str:
+    if not label.startswith("xn--"):
+        return label
+    try:
+        written = label[4:].encode("ascii").decode("punycode")
+    except UnicodeError:
+        return label
+    return written if written.isprintable() else label
 
 
 def _file_hash(value: str) -> Names:
@@ -344,7 +391,14 @@ def _file(value: str) -> Names:
 
 def _mailbox(value: str) -> Names:
     stated = value[7:] if value.lower().startswith("mailto:") else value
-    return {"email": (stated,)} if _MAIL.fullmatch(stated) else {}
+    return {"email": _addresses(stated)} if _MAIL.fullmatch(stated) else {}
+
+
+def _addresses(value: str) -> tuple[str, ...]:
+    """Return a mail address as it is given and, beyond ASCII, with its domain as DNS has it."""
+    local, _, host = value.rpartition("@")
+    others = [each for each in _domain(host).get("domain", ()) if each != host.lower()]
+    return (value, *(f"{local}@{each}" for each in others))
 
 
 _READERS = {

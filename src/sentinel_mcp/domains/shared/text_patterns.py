@@ -205,7 +205,7 @@ def _ipv6_network(network: ipaddress.IPv6Network) -> str:
     zeros = [index < whole and groups[index] == 0 for index in range(len(fixed))]
     if bits and groups[whole] == 0:
         zeros[-1] = True
-    spelled = [":".join(fixed) + "(?::[0-9a-f:]*)?" if fixed else "[0-9a-f:]*:[0-9a-f:]*"]
+    spelled = [":".join(fixed) + _ipv6_rest(left, first=not fixed)]
     for start in range(len(fixed)):
         for end in range(start + 1, len(fixed) + 1):
             if not all(zeros[start:end]):
@@ -217,6 +217,19 @@ def _ipv6_network(network: ipaddress.IPv6Network) -> str:
             else:
                 spelled.append(f"{before}::{after}(?::{_GROUP}){{{left}}}")
     return "|".join(spelled)
+
+
+def _ipv6_rest(left: int, *, first: bool) -> str:
+    """Return what the groups match that are free; without them all there must be a `::`.
+
+    So a word of four hexadecimal digits, of which a GUID has three, is no address.
+    """
+    if left == 0:
+        return ""
+    colon = "" if first else ":"
+    more = f"(?::{_GROUP}){{0,{left - 1}}}"
+    short = f"(?:{colon}{_GROUP}{more})?::(?:{_GROUP}{more})?"
+    return f"(?:{colon}{_GROUP}(?::{_GROUP}){{{left - 1}}}|{short})"
 
 
 def _group(value: int) -> str:
