@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from sentinel_mcp.kql.worker.normalise import literals
@@ -47,6 +47,19 @@ _OF_ANY_COLUMN = {
     "MatchesRegexExpression": "__any_matches",
 }
 _SEARCHED = frozenset({"string", "dynamic", "guid"})
+_NUMBER = r"[-+]?\d{0,19}(?:\.\d{0,17})?(?:e[-+]?\d{0,3})?"
+_HOURS = r"\d{0,2}(?::\d\d)?(?::\d{0,2})?"
+# What a piece of a value of a type that `*` does not search here may look like.
+_PIECES = {
+    "int": _NUMBER,
+    "long": _NUMBER,
+    "real": rf"{_NUMBER}|nan|-?inf(?:inity)?",
+    "decimal": _NUMBER,
+    "bool": "true|false",
+    "datetime": rf"[-\d]{{0,11}}[t ]?{_HOURS}(?:\.\d{{0,7}})?z?",
+    "timespan": rf"-?(?:\d{{0,8}}\.)?{_HOURS}|{_HOURS}(?:\.\d{{0,7}})?"
+    r"|-?\d{0,8}\.[\d:]{8}\.\d{0,7}",
+}
 _ARITHMETIC = {
     "AddExpression": "+",
     "SubtractExpression": "-",
@@ -133,21 +146,21 @@ class Scalars:
         """Write `* has "text"`, which holds where one column of the row does.
 
         Whether Kusto looks into numbers and times too is not documented, so a text that could be
-        in one of those is refused.
+        in one of those that the row has is refused.
         """
         function, right = _OF_ANY_COLUMN.get(what), node.Right
-        # A `let` name that stands for a text is constant, too.
-        if function is None or type_of(right) != "string" or not right.IsConstant:
+        # A `let` name that stands for a text is constant, too; so is a call, without its value.
+        constant = right.ConstantValue if right.IsConstant else None
+        if function is None or type_of(right) != "string" or constant is None:
             raise Refused(f"* {_operator(node)}", "only * has, contains, matches regex of a text")
-        sought = str(right.ConstantValue)
-        if not sought or not sought.isprintable() or not any(map(str.isalpha, sought)):
-            dotted = sought.count(".") > 1 or ":" in sought
-            if what != "MatchesRegexExpression" and not (sought.isprintable() and dotted):
-                raise Refused("* of a number", "it is not known which columns Kusto looks into")
+        sought, row = str(constant), row_columns(node)
+        if what != "MatchesRegexExpression":
+            if not sought or not sought.isprintable():
+                raise Refused(f"* {_operator(node)}", "the text is empty or has control characters")
+            if of := _type_with(sought, {of for _, of in row}, whole=what == "HasExpression"):
+                raise Refused(f"* of a {of}", "it is not known which columns Kusto looks into")
         columns = [
-            f"{self._rewriter.names.column(name)}:{of}"
-            for name, of in row_columns(node)
-            if of in _SEARCHED
+            f"{self._rewriter.names.column(name)}:{of}" for name, of in row if of in _SEARCHED
         ]
         if not columns:
             raise Refused("*", "there is no row whose columns it could stand for")
@@ -334,6 +347,17 @@ class Scalars:
         "DynamicExpression": _dynamic,
         "ToScalarExpression": _toscalar,
     }
+
+
+def _type_with(sought: str, types: Iterable[str], *, whole: bool) -> str | None:
+    """Return a type that `*` does not search here, and a value of which could hold the text."""
+    lower = sought.lower()
+    for of in sorted(types):
+        if of == "bool" and not whole and (lower in "true" or lower in "false"):
+            return of
+        if of in _PIECES and re.fullmatch(_PIECES[of], lower):
+            return of
+    return None
 
 
 def _tostring(written: str, of: str) -> str:
