@@ -163,12 +163,12 @@ def kind_by_form(value: str) -> tuple[Kind, bool]:
         return "file_hash", True
     if _SID.fullmatch(value) or _GUID.fullmatch(value):
         return "account", True
+    if _SCHEME.match(value):
+        return "url", True
     if "\\" in value:
         return _kind_with_backslash(value), True
     if value.lower().startswith("mailto:"):
         return "mailbox", True
-    if _SCHEME.match(value):
-        return "url", True
     if "/" in value:
         return ("url", True) if _url(value) else ("file", True)
     if "@" in value:

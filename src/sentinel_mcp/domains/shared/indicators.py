@@ -77,6 +77,7 @@ _IN_NEW = """let Forms = {values};
 | where TimeGenerated > ago({period})
 | where ObservableValue in~ (Forms){within}
     or (ObservableValue has "/" and ObservableKey has "addr")
+    or Pattern matches regex "'[0-9A-Fa-f:.]+/[0-9]{{1,3}}'"
     or ((isempty(ObservableValue) or Pattern has_any ("AND", "OR", "IN", "FOLLOWEDBY"))
         and Pattern has_any (Forms))
 | summarize arg_max(TimeGenerated, *) by Id
@@ -90,10 +91,12 @@ _IN_NEW = """let Forms = {values};
 _IN_LEGACY = """let Forms = {values};
 {networks}{table}
 | where TimeGenerated > ago({period})
-| extend Held = pack_array(NetworkIP, NetworkSourceIP, NetworkDestinationIP,
-    EmailSourceIpAddress, DomainName, Url, FileHashValue, EmailSenderAddress)
+| extend Held = pack_array(NetworkIP, NetworkSourceIP, NetworkDestinationIP, NetworkCidrBlock,
+    NetworkSourceCidrBlock, NetworkDestinationCidrBlock, EmailSourceIpAddress, DomainName, Url,
+    FileHashValue, EmailSenderAddress)
 | mv-expand Held to typeof(string)
 | where Held in~ (Forms){within_held}
+    or Held matches regex "^[0-9A-Fa-f:.]+/[0-9]{{1,3}}$"
 | summarize arg_max(TimeGenerated, *) by IndicatorId, Held
 | extend InForce = (isnull(Active) or Active)
     and (isnull(ExpirationDateTime) or ExpirationDateTime > now())
@@ -282,8 +285,8 @@ def _held(row: Document) -> Iterator[str]:
     except InputError:
         return  # a pattern of another language; its observable is all that is known
     for each in comparisons:
-        for value in each.values:
-            yield value.lower()
+        if not each.negated and each.operator != "!=":
+            yield from (value.lower() for value in each.values)
 
 
 def _holder(row: Document, held: str, relation: Relation) -> HoldingIndicator:

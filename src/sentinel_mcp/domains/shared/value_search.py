@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sentinel_mcp.domains.calls import AzureCalls, Rows
+from sentinel_mcp.domains.calls import AzureCalls, Failure, Rows
 from sentinel_mcp.domains.documents import text, whole
 from sentinel_mcp.domains.shared.entity import Kind, Subject
 from sentinel_mcp.domains.shared.event_columns import usual_tables
@@ -107,6 +107,11 @@ class LogTable:
     name: str
     columns: Mapping[str, str]
 
+    @property
+    def left_out(self) -> list[str]:
+        """Columns that a search takes away before it looks: they hold the text of queries."""
+        return [each for each in _OWN_COLUMNS.get(self.name, ()) if each in self.columns]
+
     def text(self, column: str) -> str:
         """Return the KQL of a column as text."""
         name = identifier(column)
@@ -114,13 +119,12 @@ class LogTable:
 
     def naming(self, kind: Kind) -> list[str]:
         """Return the columns that name an entity of a kind, the most telling first."""
-        found = [
+        return [
             column
             for role in _KIND_ROLES[kind]
             for column in columns_of(self.name, self.columns, role)
-            if self.columns[column] in ("string", "dynamic", "guid")
+            if self.columns[column] in ("string", "dynamic", "guid") and column not in self.left_out
         ]
-        return found[:_MAX_NAMED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +156,7 @@ class RowFilter:
     def of(cls, subject: Subject, label: str = "") -> RowFilter:
         """Return the filter for one entity."""
         names = common_names(subject)
-        restricted = {subject.kind: names} if names else {}
+        restricted: dict[Kind, tuple[str, ...]] = {subject.kind: names} if names else {}
         return cls(text_pattern(subject), restricted, (subject.kind,), label)
 
     @classmethod
@@ -188,7 +192,11 @@ class RowFilter:
         likely: list[str] = []
         certain: list[str] = []
         terms = self.pattern.terms if len(self.pattern.terms) <= MAX_TERMS else ()
-        dynamics = [table.text(each) for each, of in table.columns.items() if of == "dynamic"]
+        dynamics = [
+            table.text(each)
+            for each, of in table.columns.items()
+            if of == "dynamic" and each not in table.left_out
+        ]
         if self.pattern.names:
             certain.append(f"* matches regex Names{self.label}")
             certain += [f"{each} matches regex Names{self.label}" for each in dynamics]
@@ -235,8 +243,8 @@ def _balanced(conditions: Sequence[str]) -> str:
 
 def rows_of(table: LogTable) -> str:
     """Return the KQL that reads a table, without the columns that hold queries of users."""
-    own = [each for each in _OWN_COLUMNS.get(table.name, ()) if each in table.columns]
-    away = f"\n| project-away {', '.join(map(identifier, own))}" if own else ""
+    away = ", ".join(map(identifier, table.left_out))
+    away = f"\n| project-away {away}" if away else ""
     return f"{identifier(table.name)}{away}"
 
 
@@ -393,8 +401,11 @@ class ValueSearch:
                 run.not_searched.append(_failed(tables[0], error))
                 raise
         else:
-            if answer.fault is None or len(tables) == 1:
+            if answer.fault is None:
                 run.searched += [each.name for each in tables]
+                return answer
+            if len(tables) == 1:
+                run.not_searched.append(_partly(tables[0], answer.fault))
                 return answer
         return await self._alone(tables, query, run)
 
@@ -412,8 +423,11 @@ class ValueSearch:
                 run.not_searched.append(_failed(table, answer))
                 first = first or answer
             else:
-                run.searched.append(table.name)
                 read.append(answer)
+                if answer.fault is None:
+                    run.searched.append(table.name)
+                else:
+                    run.not_searched.append(_partly(table, answer.fault))
         if not read and first is not None:
             raise first
         return Rows(
@@ -427,6 +441,12 @@ class ValueSearch:
 def _failed(table: LogTable, error: SentinelError) -> NotSearched:
     reason: Reason = "no_time" if isinstance(error, TimedOut) else "failed"
     return NotSearched(table=table.name, reason=reason, message=error.message)
+
+
+def _partly(table: LogTable, fault: Failure) -> NotSearched:
+    """Return what is said of a table whose rows Azure could read in part only."""
+    message = f"Azure answered in part: {fault.message}"
+    return NotSearched(table=table.name, reason="failed", message=message)
 
 
 def _unknown(why: str) -> SearchScope:

@@ -151,10 +151,13 @@ class Matching:
             found.errors["indicators"] = error
             return
         found.indicators = matches
+        unread = [f"Azure answered in part: {matches.fault.message}"] if matches.fault else []
         if matches.truncated:
-            found.notices.append(f"Of the indicators, the first {MAX_ROWS:,} rows were read.")
-        if matches.fault:
-            found.notices.append(f"Azure answered in part on indicators: {matches.fault.message}")
+            unread.append(f"Of the indicators, the first {MAX_ROWS:,} rows were read.")
+        if unread:
+            found.run.not_searched.append(
+                NotSearched(table=matches.table, reason="failed", message=" ".join(unread))
+            )
         if matches.table == LEGACY:
             found.notices.append(
                 f"The workspace has no table {NEW}; {LEGACY}, which Azure no longer fills, was "
