@@ -59,7 +59,7 @@ EXCLUDED: tuple[tuple[str, str], ...] = (
         "names a subscription, a resource, a group or a role",
     ),
     (
-        r"(?:Tenant(?:Id|Domain)?|ContextId|ClientId|AppId|ApplicationId|CorrelationId|SessionId"
+        r"(?:Tenant(?:Id)?|ContextId|ClientId|AppId|ApplicationId|CorrelationId|SessionId"
         r"|SessionGuid|SessionIdentifier|LogonId|LogonGuid|Scope|ScopeId|RequestId|AccessKeyId"
         r"|KeyId|ProcessId|ParentId|InstanceId|ExternalID|PayloadId|DraftId|PipelineId|RunId"
         r"|PolicyId|ProfileId|PoolId|TraceId|EventId|FileId|FileID|MessageId|NativeId|UUID|Guid"
@@ -68,8 +68,13 @@ EXCLUDED: tuple[tuple[str, str], ...] = (
     ),
     (
         r"(?:Fault|Update|Upgrade|Billing|Search|Time)Domains?$|DomainBehaviorVersion|^MixedDomain"
-        r"|DomainPolicy|ForestRoot|DomainListId",
+        r"|DomainPolicy|DomainListId",
         "is no domain of the DNS",
+    ),
+    (
+        r"^(?:App|AppFile|Activity|AttributeLDAP|Category|License|Recommendation|Resource|Scope"
+        r"|Svc|Update)DisplayName$|^(?:FlowLog)?StorageAccount(?:Name)?$|^PurviewAccountName$",
+        "names an app, a resource or an activity, not a person",
     ),
     (
         r"(?:Hash|hash|Checksum|CUID)$(?<=QueryHash)|query_(?:plan_)?hash|^AuthenticationHash$"
@@ -96,7 +101,10 @@ EXCLUDED: tuple[tuple[str, str], ...] = (
         r"|GroupSourceName|DetectionMethods|\w*UserStoreDatabase|ExchangeMailboxDatabase"
         r"|CategoryName|RequestTarget|IdentityProvider|CallerIdentityIssuer|Network|MachineLogon"
         r"|SearchKey|DestinationWebCategories|DestinationFileExtension|SourceFileExtension|DestMailboxId"
-        r"|VirtualMachineHypervisorId|SessionID|SessionHostAzureVmId|EmailClusterId)$",
+        r"|VirtualMachineHypervisorId|SessionID|SessionHostAzureVmId|EmailClusterId"
+        r"|AuthenticationProvider|AzureCloudService(?:Role)?Name|GCPResourceName|Fqbn|Gid|Data"
+        r"|ServiceData|DnsForwardingRulesetId|DnsQuery(?:Class|Type)Name|DnsSecSigned|ServerCallId"
+        r"|ServerFarm|ServerInstanceName|ServerRouted|MetricNamespace|ScavengeServers|BackupManagementServerUniqueId)$",
         "is about one of these, and holds another thing: an operation, an app, a rule, a provider",
     ),
 )  # fmt: skip
@@ -134,6 +142,44 @@ _NAMED: Mapping[str, Role] = {
     "SourceComputerId": "host",
     "VirtualMachineNativeName": "host",
     "AlternateSignInName": "account",
+    "SignInIdentifier": "account",
+    "AADTarget": "account",
+    "MemberName": "account",
+    "SubmittedBy": "account",
+    "UpdatedBy": "account",
+    "ForestRootSid": "account",
+    "TargetUserOrGroupName": "account",
+    "RequestSource": "account",
+    "Uid": "account",
+    "ClientName": "host",
+    "ClusterDnsName": "host",
+    "NameServers": "host",
+    "ClientProvidedHostHeader": "host",
+    "DCDNSName": "host",
+    "DeviceObjectId": "host",
+    "SubjectMachineSID": "host",
+    "UserWorkstations": "host",
+    "DnsName": "domain",
+    "DnsNames": "domain",
+    "DNSZone": "domain",
+    "DstDomainHostname": "domain",
+    "RemoteDnsQuestions": "domain",
+    "UrlHostname": "domain",
+    "PublicIpDetails": "ip",
+    "OriginalRequestUriWithArgs": "url",
+    "AlertLink": "url",
+    "IngestionSourcePath": "url",
+    "Origin": "url",
+    "ClientProcessName": "file",
+    "DestinationProcessName": "file",
+    "ExecutablePath": "file",
+    "FilePathNoUser": "file",
+    "FullPath": "file",
+    "InitiatingProcessName": "file",
+    "SourceProcessName": "file",
+    "SrcProcessName": "file",
+    "SvcPath": "file",
+    "SvcPreviousPath": "file",
     "SidHistory": "account",
     "SidList": "account",
     "ResolvedBy": "account",
@@ -173,7 +219,7 @@ _PATTERNS: tuple[tuple[Role, str], ...] = (
         r"|(?:Client|Source|Destination|Device|Translated|Listen|Hop|Vip|Remote|Peer|User|Src|Dst"
         r"|PktSrc|PktDst|Upstream|SipProxy|Dns)Addr(?:ess(?:es)?)?"
         + _END
-        + r"|^Addresse?s?$|PublicIpDetails$|IPv6Address\d$",
+        + r"|^Addresse?s?$|IPv6Address\d$",
     ),
     (
         "mailbox",
@@ -184,39 +230,37 @@ _PATTERNS: tuple[tuple[Role, str], ...] = (
     (
         "url",
         r"(?:Url|URL|Uri|URI|URLs|Urls|UrlChain|UriStem|UriQuery|UrlOriginal|UrlConfigured|_Url"
-        r"|URLBase|RequestUriWithArgs|requestUri|CrlDistributionPointUrls|UriWithArgs)"
-        + _END
-        + r"|URL\w*Configured$",
+        r"|URLBase|requestUri|CrlDistributionPointUrls)" + _END + r"|URL\w*Configured$",
     ),
     (
         "account",
         r"(?:UserPrincipalName|PrincipalName|Upn|UPN|UserName|Username|User|UserID|UserId"
         r"|Account|AccountName|AccountId|AccountID|AccountObjectId|ObjectId|Sid|SID|DisplayName"
         r"|Caller|Caller_s|callerId_s|Actor|ActorName|ActorId|Identity|IdentityArn|Arn|Principal"
-        r"|PrincipalId|Principalid|ServicePrincipal|InitiatedBy|LoggedOnUsers|Peer\w*Name"
+        r"|PrincipalId|Principalid|ServicePrincipal|InitiatedBy|LoggedOnUsers"
         r"|UserAadId|UserUid|UserIdA|UserIdB|AuthenticatedId|Owner|CreatedBy|ModifiedBy|UserSharedWith"
         r"|UserDisplayName|IdentityInvokedBy|ServicePrincipalName|ServicePrincipalNames"
-        r"|UserObjectId|RelatedAccounts|SAMAccountName|SamAccountName|UserAccountId|UserOrGroupName"
+        r"|UserObjectId|RelatedAccounts|SAMAccountName|SamAccountName|UserAccountId"
         r"|ServicePrincipals|Identities|CallerIdentity|IdentityData|SenderName|ParticipantName"
-        r"|RecipientId|UserWorkstations|FirstName|LastName)" + _END,
+        r"|RecipientId|FirstName|LastName)" + _END,
     ),
     (
         "host",
         r"(?:Computer|ComputerName|ComputerID|DeviceName|DeviceId|DeviceID|Device|HostName|Hostname"
-        r"|hostname|hostname_s|DeviceObjectId|DeviceIds|MachineName|MachineId|MachineID|VMHost"
-        r"|Workstation|WorkstationName|Workstations|DvcHostname|Host|HostId|HostHeader"
+        r"|hostname|hostname_s|DeviceIds|MachineName|MachineId|MachineID|VMHost"
+        r"|Workstation|WorkstationName|Workstations|DvcHostname|Host|HostId"
         r"|ServerName|Server|NodeHost|HttpHost|AgentName|DomainController|ManagerHost)" + _END,
     ),
     (
         "domain",
         r"(?:Domain|DomainName|Fqdn|FQDN|QueryName|DnsQuery|DnsDomain|UrlDomain|NTDomain|Domains"
-        r"|SourceDomain|DomainHostname|AccountDomain|DomainType_|UrlHostname)" + _END,
+        r"|SourceDomain|AccountDomain|DomainType_)" + _END,
     ),
     (
         "file",
         r"(?:FileName|Filename|File|FilePath|ImagePath|FileSystemPath|FolderPath|ProcessFilename"
         r"|OriginalName|ScriptPath|FileDirectory|ProfilePath|LocalPath|ThreatFilePath|InternalName"
-        r"|InfectedFiles|FilePathNoUser|AttachmentName|ImageName)" + _END,
+        r"|InfectedFiles|AttachmentName|ImageName)" + _END,
     ),
 )
 _RULES: list[tuple[Role, re.Pattern[str]]] = [
