@@ -148,11 +148,6 @@ class Investigations:
                 server_timeout_s=max(1, int(left())),
             )
 
-        for number, tables in enumerate(scope.shared_out(), start=1):
-            held = tuple(each for each in tables if rows.where(each) is not None)
-            if held:
-                plan.asked[f"logs {number}"] = searching(held)
-                plan.tables[f"logs {number}"] = held
         present = {each.name: each for each in scope.tables}
         behaviour = present.get("BehaviorAnalytics")
         items = ItemSearch(subject, wanted.value.strip())
@@ -174,8 +169,14 @@ class Investigations:
                 plan.asked[name] = asking(name, query, timespan)
         if {indicators.NEW, indicators.LEGACY} & present.keys():
             plan.asked["indicators"] = lambda: indicators.find_indicators(
-                self._azure, context, [subject]
+                self._azure, context, [subject], seconds=left()
             )
+        # Last: they are as many as run side by side, and slow ones would keep all else waiting.
+        for number, tables in enumerate(scope.shared_out(), start=1):
+            held = tuple(each for each in tables if rows.where(each) is not None)
+            if held:
+                plan.asked[f"logs {number}"] = searching(held)
+                plan.tables[f"logs {number}"] = held
         return plan
 
 

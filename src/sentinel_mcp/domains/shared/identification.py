@@ -23,6 +23,7 @@ from sentinel_mcp.domains.shared.entity import (
 )
 from sentinel_mcp.domains.shared.schemas import Schemas
 from sentinel_mcp.errors import InputError, SentinelError
+from sentinel_mcp.kql.catalog import bundled
 from sentinel_mcp.kql.literals import identifier, list_, string
 
 if TYPE_CHECKING:
@@ -111,9 +112,10 @@ class Identification:
         as_hosts = [_as_kind("host", each) if each.source == "guess" else None for each in subjects]
         has_directory = known is None or "IdentityInfo" in known
         columns = (
-            None if known is None or not has_directory
-            else {each.name for each in known["IdentityInfo"].columns}
-        )  # fmt: skip
+            {each.name for each in known["IdentityInfo"].columns}
+            if known is not None and has_directory
+            else documented_columns()
+        )
         inventory = [(t, c) for t, c in _INVENTORY if known is None or t in known]
         accounts, hosts = await asyncio.gather(
             self._rows(
@@ -151,7 +153,12 @@ class Identification:
         return answer.rows
 
 
-def accounts_query(subjects: Iterable[Subject], columns: set[str] | None) -> str | None:
+def documented_columns() -> set[str]:
+    """Return the columns of the directory's table where those of the workspace are not known."""
+    return {each.name for each in bundled("sentinel").tables["IdentityInfo"].columns}
+
+
+def accounts_query(subjects: Iterable[Subject], columns: set[str]) -> str | None:
     """Return KQL for the newest record of every account that has one of the names."""
     names: dict[Form, dict[str, None]] = {}
     for subject in subjects:
@@ -162,11 +169,11 @@ def accounts_query(subjects: Iterable[Subject], columns: set[str] | None) -> str
         for form, values in names.items()
         if values
         for column in _FORM_COLUMNS[form]
-        if columns is None or column in columns
+        if column in columns
     ]
     if not conditions:
         return None
-    kept = [each for each in (*_NAMES, *_PROFILE) if columns is None or each in columns]
+    kept = [each for each in (*_NAMES, *_PROFILE) if each in columns]
     return (
         f"IdentityInfo\n| where {' or '.join(conditions)}\n"
         "| extend Who = coalesce(AccountObjectId, AccountUPN, AccountSID)\n"

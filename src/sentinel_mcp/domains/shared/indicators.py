@@ -106,9 +106,15 @@ _IN_LEGACY = """let Forms = {values};
 
 
 async def find_indicators(
-    azure: AzureCalls, context: AzureServicesContext, subjects: Sequence[Subject]
+    azure: AzureCalls,
+    context: AzureServicesContext,
+    subjects: Sequence[Subject],
+    *,
+    seconds: float | None = None,
 ) -> IndicatorMatches:
     """Return which indicators hold the subjects, by `Subject.value`.
+
+    A query takes `seconds` at most, or what is set for all.
 
     Looked up in the table that Azure writes now, or in the one before it where that is not there.
 
@@ -119,7 +125,11 @@ async def find_indicators(
 
     async def ask(table: Table) -> IndicatorMatches:
         rows = await azure.query(
-            context, "look up indicators", query(table, subjects), max_rows=MAX_ROWS
+            context,
+            "look up indicators",
+            query(table, subjects),
+            max_rows=MAX_ROWS,
+            server_timeout_s=None if seconds is None else max(1, int(seconds)),
         )
         return IndicatorMatches(read(rows.rows, subjects), table, rows.truncated, rows.fault)
 
