@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from sentinel_mcp.domains.shared.entity import Form, host_of_url, read_value
+from sentinel_mcp.domains.shared.entity import Form, Subject, host_of_url, read_value, subject_of
 from sentinel_mcp.domains.shared.stix_patterns import of_value
 from sentinel_mcp.errors import InputError
 
@@ -46,7 +46,10 @@ def recognised(given: str) -> Value:
         InputError: it is nothing that an indicator can be made of.
 
     """
-    subject = read_value(given)
+    return _value(given, read_value(given))
+
+
+def _value(given: str, subject: Subject) -> Value:
     host = next(iter(subject.of("domain")), None)
     match subject.kind:
         case "ip":
@@ -77,7 +80,11 @@ def typed(value_type: ValueType, given: str) -> Value:
         InputError: it is of another, or of none.
 
     """
-    found = recognised(given)
+    subject = read_value(given)
+    if subject.kind == "file" and value_type == "domain-name":
+        # `evil.zip` is a file by its form, and a domain for who says so.
+        subject = subject_of("domain", subject.value, "form")
+    found = _value(given, subject)
     if found.type != value_type:
         raise InputError(
             f"{given[:80]!r} is not of type {value_type!r} but of {found.type!r}.",
