@@ -6,11 +6,12 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3.13 python3; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check serve bench format clean
+.PHONY: help demo test truth check serve bench format clean
 
 help:
 	@echo "make demo    play an investigation on the embedded workspace"
 	@echo "make test    run the tests"
+	@echo "make truth   compare 240 drawn values with brute force over the stored rows"
 	@echo "make check   lint, types and layer contracts"
 	@echo "make serve   serve the embedded workspace over stdio"
 	@echo "make bench   measure; prints ratios against a reference in the same run"
@@ -30,6 +31,9 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest -n 2
+
+truth: $(STAMP)
+	@SENTINEL_TRUTH_VALUES=240 $(BIN)/python -m pytest tests/truth/test_values_everywhere.py
 
 check: $(STAMP)
 	@$(BIN)/ruff check .
