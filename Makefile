@@ -9,11 +9,12 @@ USABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 IDENTITY := import sys; print(sys.version.split()[0], sys.base_prefix, sys.prefix)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check serve bench soak format clean FORCE
+.PHONY: help demo test truth check serve bench soak format clean FORCE
 
 help:
 	@echo "make demo    play an investigation on the embedded workspace"
 	@echo "make test    run the tests"
+	@echo "make truth   compare 240 drawn values with brute force over the stored rows"
 	@echo "make check   lint, types and layer contracts"
 	@echo "make serve   serve the embedded workspace over stdio"
 	@echo "make bench   measure; prints ratios against a reference in the same run"
@@ -53,6 +54,9 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest -n auto --dist worksteal
+
+truth: $(STAMP)
+	@SENTINEL_TRUTH_VALUES=240 $(BIN)/python -m pytest tests/truth/test_values_everywhere.py
 
 check: $(STAMP)
 	@$(BIN)/ruff check .

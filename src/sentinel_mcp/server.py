@@ -16,6 +16,7 @@ from sentinel_mcp.answers import Failures, ServiceWarnings, quieten_framework
 from sentinel_mcp.area import Area
 from sentinel_mcp.azure.context import ServiceNotices
 from sentinel_mcp.azure.workspaces import Workspaces
+from sentinel_mcp.domains.calls import AzureCalls
 from sentinel_mcp.domains.connectors.service import Connectors
 from sentinel_mcp.domains.connectors.tools import connectors
 from sentinel_mcp.domains.entities.service import Entities
@@ -24,13 +25,13 @@ from sentinel_mcp.domains.hunting.service import Hunting
 from sentinel_mcp.domains.hunting.tools import hunting
 from sentinel_mcp.domains.incidents.service import Incidents
 from sentinel_mcp.domains.incidents.tools import incidents
-from sentinel_mcp.domains.query.schemas import Schemas
 from sentinel_mcp.domains.query.service import Queries
 from sentinel_mcp.domains.query.several import SeveralQueries
 from sentinel_mcp.domains.query.tables import Tables
 from sentinel_mcp.domains.query.tools import query
 from sentinel_mcp.domains.rules.service import Rules
 from sentinel_mcp.domains.rules.tools import rules
+from sentinel_mcp.domains.shared.schemas import Schemas
 from sentinel_mcp.domains.tasks.tools import tasks
 from sentinel_mcp.domains.threat_intel.service import Intelligence
 from sentinel_mcp.domains.threat_intel.tools import threat_intel
@@ -197,7 +198,7 @@ async def _open(
         {Lane.QUERY: settings.max_queries, Lane.MANAGEMENT: settings.max_management_calls}
     )
     stack.push_async_callback(manager.aclose)
-    schemas = Schemas(opened, manager, checker, deadline_s=settings.management_timeout_s)
+    schemas = Schemas(AzureCalls(opened, manager, settings), checker)
     queries = Queries(opened, manager, checker, schemas, settings)
     optional = {part.kind: part.make(opened, manager, settings, checker) for part in more}
     return optional | {
@@ -207,15 +208,15 @@ async def _open(
         Queries: queries,
         SeveralQueries: SeveralQueries(queries, opened.names, max_bytes=settings.max_answer_bytes),
         Tables: Tables(opened, manager, schemas, settings),
-        Incidents: Incidents(opened, manager, settings),
+        Incidents: Incidents(opened, manager, settings, schemas=schemas),
         Connectors: Connectors(opened, manager, settings),
         WorkspaceDirectory: WorkspaceDirectory(opened, manager, settings),
         ConnectionChecks: ConnectionChecks(opened, manager, settings),
         Rules: Rules(opened, manager, settings),
         Hunting: Hunting(opened, manager, settings, checker),
-        Watchlists: Watchlists(opened, manager, settings),
-        Intelligence: Intelligence(opened, manager, settings),
-        Entities: Entities(opened, manager, settings),
+        Watchlists: Watchlists(opened, manager, settings, schemas=schemas),
+        Intelligence: Intelligence(opened, manager, settings, schemas=schemas),
+        Entities: Entities(opened, manager, settings, schemas=schemas),
     }
 
 

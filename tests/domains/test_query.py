@@ -15,7 +15,8 @@ from fastmcp.client.transports import FastMCPTransport
 from tests.scripted import WORKSPACE, Reply, ScriptedAzure, Tokens, refusal
 
 from sentinel_mcp.azure.workspaces import Workspaces
-from sentinel_mcp.domains.query.schemas import FRESH_S, SETTLED_S, Schemas
+from sentinel_mcp.domains.calls import AzureCalls
+from sentinel_mcp.domains.shared.schemas import FRESH_S, RETRY_S, SETTLED_S, Schemas
 from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.server import create_server
 from sentinel_mcp.settings import Settings
@@ -233,6 +234,44 @@ class Growing(ScriptedAzure):
         return Reply(metadata(*(f"Table{number}_CL" for number in range(self.read))))
 
 
+async def test_the_plans_of_tables_are_read_apart_each_hour_and_their_refusal_costs_no_schema(
+    checker: Checker,
+) -> None:
+    plans: dict[str, Any] = {"value": [{"name": "A_CL", "properties": {"plan": "Basic"}}]}
+    answers = [
+        refusal(403, "AuthorizationFailed"),
+        Reply(plans),
+        refusal(403, "AuthorizationFailed"),
+    ]
+    azure = ScriptedAzure(
+        {"GET /metadata": Reply(metadata("A_CL")), "GET /tables": lambda _: answers.pop(0)}
+    )
+    now = 1000.0
+    workspaces = Workspaces(
+        Settings(), [WORKSPACE], make_transport=lambda: azure, make_credential=Tokens
+    )
+    tasks = TaskManager(dict.fromkeys(Lane, 1))
+    schemas = Schemas(AzureCalls(workspaces, tasks, Settings()), checker, clock=lambda: now)
+
+    refused = await schemas.plans(None)
+    assert await schemas.plans(None) is refused, "it was refused only just now"
+    assert refused.problem
+    assert refused.by_table == {}
+    assert set((await schemas.of("sentinel", None)).present) == {"A_CL"}
+
+    now += RETRY_S + 1
+    known = await schemas.plans(None)
+    assert (known.problem, known.by_table) == (None, {"A_CL": "Basic"})
+
+    now += FRESH_S + 1
+    older = await schemas.plans(None)
+    assert older.problem, "an old answer is better than none"
+    assert older.by_table == {"A_CL": "Basic"}
+    assert answers == []
+    await tasks.aclose()
+    await workspaces.aclose()
+
+
 async def test_the_schema_is_read_each_hour_and_when_it_lacks_a_name_and_not_more(
     checker: Checker,
 ) -> None:
@@ -241,7 +280,7 @@ async def test_the_schema_is_read_each_hour_and_when_it_lacks_a_name_and_not_mor
         Settings(), [WORKSPACE], make_transport=lambda: azure, make_credential=Tokens
     )
     tasks = TaskManager(dict.fromkeys(Lane, 1))
-    schemas = Schemas(workspaces, tasks, checker, deadline_s=30, clock=lambda: now)
+    schemas = Schemas(AzureCalls(workspaces, tasks, Settings()), checker, clock=lambda: now)
 
     first = await schemas.of("sentinel", None)
     assert await schemas.of("sentinel", None) is first

@@ -130,13 +130,66 @@ async def test_a_value_is_sent_as_a_keyword_and_must_be_in_the_pattern() -> None
     assert "Looked through here, of what it sent: 2." in page.notices[0]
 
 
+PATTERNS = {
+    "address": "[ipv4-addr:value = '192.0.2.1']",
+    "longer": "[ipv4-addr:value = '192.0.2.10']",
+    "range": "[ipv4-addr:value = '192.0.2.0/24']",
+    "v6": "[ipv6-addr:value = '2001:db8:0:0:0:0:0:1']",
+    "domain": "[domain-name:value = 'login.evil.example']",
+    "idn": "[domain-name:value = 'xn--mnchen-3ya.example']",
+    "url": "[url:value = 'https://evil.example/a?b=\\'c']",
+    "hash": "[file:hashes.MD5 = 'D41D8CD98F00B204E9800998ECF8427E']",
+    "file": "[file:name = 'dropper.exe']",
+    "mail": "[email-addr:value = 'Ann@evil.example']",
+    "sid": "[user-account:user_id = 'S-1-5-21-1-2-3-1001']",
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "keyword", "kept"),
+    [
+        ("192[.]0[.]2[.]1:443", "192.0.2.1", ["address"]),
+        ("[::ffff:192.0.2.1]:80", "192.0.2.1", ["address"]),
+        ("192.0.2.0/28", "192.0.2", ["address", "longer", "range"]),
+        ("192.0.0.0/9", "192", ["address", "longer", "range"]),
+        ("192.0.2.8/29", "192.0.2", ["longer"]),
+        ("2001:db8::/32", "2001", ["v6"]),
+        ("2001:0DB8::1", "2001:db8::1", ["v6"]),
+        ("evil[.]example", "evil.example", ["domain", "mail", "url"]),
+        ("münchen.example", "xn--mnchen-3ya.example", ["idn"]),
+        ("hxxps://evil[.]example/a?b='c", "evil.example/a?b='c", ["url"]),
+        ("d41d8cd98f00b204e9800998ecf8427e", "d41d8cd98f00b204e9800998ecf8427e", ["hash"]),
+        ("DROPPER.exe", "DROPPER.exe", ["file"]),
+        ("ann@EVIL.example", "ann@EVIL.example", ["mail"]),
+        ("S-1-5-21-1-2-3-1001", "S-1-5-21-1-2-3-1001", ["sid"]),
+    ],
+)
+async def test_a_value_in_any_form_finds_the_patterns_that_have_it(
+    value: str, keyword: str, kept: list[str]
+) -> None:
+    documents = [
+        {**indicator(number, pattern=pattern), "name": name}
+        for number, (name, pattern) in enumerate(PATTERNS.items())
+    ]
+    feed = Feed(documents)
+
+    async with served(ScriptedAzure({QUERY: feed})) as client:
+        page = await found(client, value=value)
+
+    assert feed.criteria[0]["keywords"] == [keyword]
+    assert sorted(names(page)) == kept
+
+
 async def test_beside_a_value_a_keyword_is_looked_for_here() -> None:
-    feed = Feed([indicator(1), indicator(11, threatIntelligenceTags=["Other"])])
+    tagged = indicator(
+        9, pattern="[ipv4-addr:value = '192.0.2.1']", threatIntelligenceTags=["Other"]
+    )
+    feed = Feed([indicator(1), indicator(11, threatIntelligenceTags=["Other"]), tagged])
 
     async with served(ScriptedAzure({QUERY: feed})) as client:
         page = await found(client, value="192.0.2.1", keyword="other")
 
-    assert names(page) == ["i11"]
+    assert names(page) == ["i9"]
 
 
 @pytest.mark.parametrize(
@@ -211,7 +264,7 @@ async def test_a_page_that_ends_within_one_of_azures_is_gone_on_with_where_it_en
         seen: list[str] = []
         cursor: str | None = None
         while True:
-            page = await found(client, value="192.0.2.", limit=60, cursor=cursor)
+            page = await found(client, value="192.0.2.0/24", limit=60, cursor=cursor)
             seen += names(page)
             cursor = page.next_cursor
             if cursor is None:
@@ -257,7 +310,8 @@ async def test_a_list_whose_link_leads_to_itself_ends() -> None:
         {"valid_at": "1735689600"},
         {"valid_at": "0001-01-01T00:00:00+14:00"},
         {"cursor": "nonsense"},
-        {"value": "ab"},
+        {"value": "?!?"},
+        {"value": "http://"},
     ],
 )
 async def test_what_cannot_be_meant_is_refused_unsent(arguments: dict[str, Any]) -> None:

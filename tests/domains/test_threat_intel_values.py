@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel_mcp.domains.threat_intel.observables import recognised, refanged, typed
-from sentinel_mcp.domains.threat_intel.patterns import MAX_CHARS, Comparison, of_value, parse
+from sentinel_mcp.domains.shared.entity import refanged
+from sentinel_mcp.domains.shared.stix_patterns import MAX_CHARS, Comparison, of_value, parse
+from sentinel_mcp.domains.threat_intel.observables import recognised, typed
 from sentinel_mcp.errors import InputError
 
 SHA256 = "06bb65a05438f0965c12b910187aaa21e71aca6690d457c6209e1c40611e8832"
@@ -99,7 +100,9 @@ def test_parsing_anything_gives_comparisons_or_an_input_error(text: str) -> None
     [
         ("192[.]0[.]2[.]1", "ipv4-addr", "192.0.2.1"),
         (" 192.0.2.1:443 ", "ipv4-addr", "192.0.2.1"),
-        ("[2001:DB8::0:1]", "ipv6-addr", "2001:db8::1"),
+        ("[2001:DB8::0:1]:443", "ipv6-addr", "2001:db8::1"),
+        ("::ffff:192.0.2.9", "ipv4-addr", "192.0.2.9"),
+        ("192.0.2.1/32", "ipv4-addr", "192.0.2.1"),
         ("hxxps://Evil[.]example/Path?x=1", "url", "https://evil.example/Path?x=1"),
         ("hxxp[:]//evil[.]example", "url", "http://evil.example"),
         ("evil.example/x", "url", "evil.example/x"),
@@ -123,20 +126,30 @@ def test_a_value_is_known_for_what_it_is(given: str, kind: str, text: str) -> No
     ("given", "reason"),
     [
         ("", "empty"),
-        ("10.0.0.0/8", "is a network"),
-        ("999.1.1.1", "is no address"),
-        ("hello world", "is no address"),
-        ("c:\\windows", "is no address"),
+        ("10.0.0.0/8", "of kind network"),
+        ("999.1.1.1", "cannot be an IP address"),
+        ("hello world", "of kind account"),
+        ("ws-01", "of kind host"),
+        ("dropper.exe", "of kind file"),
+        ("c:\\windows", "of kind file"),
         ("evil\x00.example", "control characters"),
-        ("http://", "is no address"),
-        ("http://[::1", "is no address"),
+        ("http://", "cannot be a URL"),
+        ("http://[::1", "cannot be a URL"),
         ("a" * 3_000, "too long"),
-        ("'; drop table x; --", "is no address"),
+        ("'; drop table x; --", "cannot be an account"),
     ],
 )
 def test_a_value_that_is_nothing_is_refused_with_the_reason(given: str, reason: str) -> None:
     with pytest.raises(InputError, match=reason):
         recognised(given)
+
+
+def test_a_file_name_is_a_domain_for_who_says_that_it_is_one() -> None:
+    assert typed("domain-name", "evil[.]zip").pattern == "[domain-name:value = 'evil.zip']"
+    with pytest.raises(InputError, match="of kind file"):
+        recognised("evil.zip")
+    with pytest.raises(InputError, match="of kind file"):
+        typed("url", "evil.zip")
 
 
 def test_a_value_of_another_type_than_stated_is_refused() -> None:

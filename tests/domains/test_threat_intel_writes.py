@@ -179,7 +179,9 @@ async def test_a_pattern_is_sent_as_it_is_with_the_type_of_its_first_object() ->
         ({"pattern": "[url:value = 'x']", "value_type": "file"}, "of 'url', not of 'file'"),
         ({"value": URL, "valid_until": "2020-01-01T00:00:00Z"}, "ends before it begins"),
         ({"value": URL, "valid_from": "0001-01-01T00:00:00+14:00"}, "ISO 8601"),
-        ({"value": "what?"}, "is no address"),
+        ({"value": "what?"}, "of kind account, of which no indicator can be made"),
+        ({"value": "192.0.2.0/24"}, "of kind network"),
+        ({"value": "http://"}, "cannot be a URL"),
     ],
 )
 async def test_what_makes_no_indicator_is_refused_unsent(

@@ -14,7 +14,8 @@ from fastmcp.client.transports import FastMCPTransport
 from tests.scripted import Reply, Route, ScriptedAzure, refusal, served
 
 from sentinel_mcp.azure.paging import encode_cursor
-from sentinel_mcp.domains.watchlists.finding import candidates_query
+from sentinel_mcp.domains.shared.entity import read_value
+from sentinel_mcp.domains.shared.watchlist_items import ItemSearch
 from sentinel_mcp.domains.watchlists.keys import key_query
 from sentinel_mcp.domains.watchlists.models import (
     WatchlistDetail,
@@ -308,39 +309,122 @@ async def test_a_cursor_that_somebody_made_up_is_refused_unsent(place: str) -> N
     assert (error["code"], azure.requests) == ("invalid_input", [])
 
 
-async def test_blanks_around_a_value_are_not_looked_for() -> None:
-    azure = ScriptedAzure({QUERY: candidates(), "GET watchlists": {"value": []}})
+def holding(*cells: dict[str, str]) -> ScriptedAzure:
+    """Return a workspace whose table of watchlists answers with these items, numbered from 0."""
+    rows = [["held", str(number), json.dumps(each), None] for number, each in enumerate(cells)]
+    return ScriptedAzure({QUERY: candidates(*rows), "GET watchlists": {"value": []}})
 
+
+async def sought(azure: ScriptedAzure, value: str, **more: Any) -> WatchlistFindings:
     async with served(azure) as client:
-        found = await called(client, "find_in_watchlists", value=" 192.0.2.1\n")
+        answer = await called(client, "find_in_watchlists", value=value, **more)
+    return WatchlistFindings.model_validate(answer)
 
-    assert found["value"] == "192.0.2.1"
+
+async def test_blanks_around_a_value_are_not_looked_for() -> None:
+    found = await sought(holding(), " 192.0.2.1\n")
+
+    assert (found.value, found.kind, found.names) == ("192.0.2.1", "ip", ["192.0.2.1"])
 
 
-async def test_a_value_is_found_exactly_and_in_part_by_one_query() -> None:
-    azure = ScriptedAzure(
-        {
-            QUERY: candidates(
-                ["ranges", "r1", json.dumps({"Net": "10.1.2.3/32", "10.1.2.3": "x"}), None],
-                ["hosts", "h1", json.dumps({"Ip": "10.1.2.3", "Name": "nw"}), None],
-                ["hosts", "h2", json.dumps({"10.1.2.3": "only a column"}), None],
-            ),
-            "GET watchlists": {"value": [watchlist("ranges"), watchlist("hosts")]},
-        }
+async def test_an_address_is_found_by_one_query_as_itself_in_a_text_and_in_a_network() -> None:
+    azure = holding(
+        {"Net": "10.1.2.0/24", "10.1.2.3": "a network, and a column of that name"},
+        {"Ip": "10.1.2.3", "Also": "10.1.2.3", "Name": "nw"},
+        {"10.1.2.3": "only a column"},
+        {"Note": "was 10.1.2.3, now 10.1.2.4"},
+        {"Net": "10.1.2.3/32"},
+        {"Ip": "10.1.2.30", "Other": "110.1.2.3", "Url": "http://10.1.2.3.example/"},
+        {"Net": "10.1.3.0/24, 10.1.2.4/31"},
+        {"Nets": "172.16.0.0/12; 10.0.0.0/8 (ours)"},
     )
 
-    async with served(azure) as client:
-        found = WatchlistFindings.model_validate(
-            await called(client, "find_in_watchlists", value="10.1.2.3")
-        )
+    found = await sought(azure, "10[.]1[.]2[.]3:443")
 
-    assert [(each.item_id, each.match, each.columns, each.source) for each in found.items] == [
-        ("h1", "exact", ["Ip"], "logs"),
-        ("r1", "part", ["Net"], "logs"),
+    assert [(each.item_id, each.match, each.columns, each.network) for each in found.items] == [
+        ("1", "exact", ["Ip", "Also"], None),
+        ("0", "network", ["Net"], "10.1.2.0/24"),
+        ("4", "network", ["Net"], "10.1.2.3/32"),
+        ("7", "network", ["Nets"], "10.0.0.0/8"),
+        ("3", "part", ["Note"], None),
     ]
-    assert (found.exact_count, found.part_count, found.truncated) == (1, 1, False)
-    assert found.read_by_api == []
+    assert (found.exact_count, found.network_count, found.part_count) == (1, 3, 1)
+    assert (found.truncated, found.read_by_api) == (False, [])
     assert len(azure.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "cell", "match"),
+    [
+        ("2001:db8:7::9", "2001:db8:7::/48", "network"),
+        ("2001:0DB8:0007:0::0009", "2001:DB8:7:0:0:0:0:0/48", "network"),
+        ("[2001:db8:7::9]:443", "2001:db8:7:0:0:0:0:9", "part"),
+        ("2001:db8:7::9", "2001:db8:8::/48", None),
+        ("2001:db8:7::9", "2001:db8:7::90", None),
+        ("::ffff:192.0.2.9", "192.0.2.0/28", "network"),
+        ("::ffff:192.0.2.9", "192.0.2.9", "exact"),
+        ("192.0.2.9", "2001:db8::/32", None),
+        ("192.0.2.0/24", "192.0.2.0/24", "exact"),
+        ("192.0.2.0/24", "192.0.0.0/16", "network"),
+        ("192.0.2.0/24", "192.0.2.128/25", "network"),
+        ("192.0.2.0/24", "192.0.3.0/24", None),
+        ("192.0.2.0/24", "192.0.2.77", "part"),
+        ("192.0.2.0/25", "192.0.2.177", None),
+        ("2001:db8::/32", "2001:db8:7:8::/64", "network"),
+        ("2001:db8::/32", "2001:db8:1::5", "part"),
+        ("192.0.2.9", "192.0.2.0/33", None),
+        ("192.0.2.9", "https://x.example/192.0.2.0/24", None),
+    ],
+)
+async def test_addresses_and_networks_meet_in_both_versions(
+    value: str, cell: str, match: str | None
+) -> None:
+    found = await sought(holding({"Cell": cell}), value)
+
+    assert [each.match for each in found.items] == ([] if match is None else [match])
+
+
+@pytest.mark.parametrize(
+    ("value", "cell", "match"),
+    [
+        ("NW\\ann", "nw\\Ann", "exact"),
+        ("ann", "NW\\ann", "part"),
+        ("ws-01", "ws-01.nw.example", "part"),
+        ("evil[.]example", "https://login.evil.example/a", "part"),
+        ("hxxps://evil[.]example/a", "http://evil.example/a", "part"),
+        ("D41D8CD98F00B204E9800998ECF8427E", "d41d8cd98f00b204e9800998ecf8427e", "exact"),
+        ("münchen.example", "xn--mnchen-3ya.example", "exact"),
+        ("xn--mnchen-3ya.example", "www.münchen.example", "part"),
+        ("Crown jewels", "the crown jewels", "part"),
+        ("admin", "Admin", "exact"),
+    ],
+)
+async def test_a_value_is_found_however_it_is_written(value: str, cell: str, match: str) -> None:
+    found = await sought(holding({"Cell": cell, "Other": "nothing"}), value)
+
+    assert [(each.match, each.columns) for each in found.items] == [(match, ["Cell"])]
+
+
+async def test_what_nobody_can_look_for_is_refused_unsent() -> None:
+    azure = ScriptedAzure({})
+
+    async with served(azure) as client:
+        error = await failed(client, "find_in_watchlists", value="http://")
+
+    assert (error["code"], azure.requests) == ("invalid_input", [])
+    assert "Give an IP address or network (CIDR)" in error["hint"]
+
+
+async def test_more_items_than_are_looked_at_are_said_and_whole_values_come_first() -> None:
+    cells = [{"Upn": f"ann{each}"} for each in range(501)]
+    azure = holding(*cells)
+
+    found = await sought(azure, "ann", limit=1)
+
+    assert (found.part_count, found.truncated, len(found.items)) == (500, True, 1)
+    assert "The first 500 items" in found.warnings[-1]
+    queries = [each.content.decode() for each in azure.requests if isinstance(each.content, bytes)]
+    assert sum("| top 501 by Whole desc" in each for each in queries) == 1
 
 
 async def test_a_watchlist_changed_just_now_is_read_item_by_item() -> None:
@@ -402,10 +486,9 @@ async def test_where_the_table_cannot_be_read_the_items_are_and_the_answer_says_
 async def test_nothing_found_is_said_as_such() -> None:
     azure = ScriptedAzure({QUERY: candidates(), "GET watchlists": {"value": []}})
 
-    async with served(azure) as client:
-        found = await called(client, "find_in_watchlists", value="nobody")
+    found = await sought(azure, "nobody")
 
-    assert (found["items"], found["exact_count"], found["truncated"]) == ([], 0, False)
+    assert (found.items, found.exact_count, found.truncated) == ([], 0, False)
 
 
 async def test_what_does_not_fit_the_answer_is_said() -> None:
@@ -420,18 +503,29 @@ async def test_what_does_not_fit_the_answer_is_said() -> None:
     assert found["truncated"]
 
 
-HOSTILE = ["ann", 'a"b', "NW\\ann", "'; drop", "Zoë 🦊", "x | take 1", "{}", "\u2028"]
+HOSTILE = [
+    "ann",
+    "NW\\ann",
+    "o'brien",
+    "Zoë Žižka",
+    'https://evil.example/"|take-1//',
+    "C:\\a\\{b}'c.exe",
+    "192.0.2.0/25",
+    "2001:db8::/33",
+    "::1",
+]
 
 
 async def test_our_own_queries_bind_whatever_is_looked_for() -> None:
     checker = Checker(timeout_s=30)
     known = bundled("sentinel")
 
-    checks = [
-        await checker.check(query, known)
-        for value in HOSTILE
-        for query in (candidates_query(value), key_query(value, value))
+    keys = [*HOSTILE, 'a"b', "'; drop", "x | take 1", "{}", "\u2028", "🦊"]
+    queries = [
+        *(ItemSearch(read_value(each), each).query for each in HOSTILE),
+        *(key_query(each, each) for each in keys),
     ]
+    checks = [await checker.check(each, known) for each in queries]
     await checker.aclose()
 
     assert [each.errors for each in checks if each.errors] == []

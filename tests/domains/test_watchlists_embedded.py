@@ -14,7 +14,6 @@ from tests.local.stores import own_cache
 
 from moment import MOMENT
 from sentinel_mcp.cli.session import opened_server
-from sentinel_mcp.domains.watchlists.finding import candidates_query
 from sentinel_mcp.domains.watchlists.keys import key_query
 from sentinel_mcp.settings import Settings
 
@@ -22,7 +21,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 Connected = Client[FastMCPTransport]
 
-AWKWARD = 'NW\\ann "x" Zoë/1'
+AWKWARD = "NW\\o'brien{Zoë}"
+UNREADABLE = 'NW\\ann "x" Zoë/1'
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -88,7 +88,7 @@ async def test_an_item_is_found_read_and_searched(client: Connected) -> None:
 
     assert (hit["match"], hit["columns"], hit["source"]) == (
         "exact",
-        ["User Principal Name"],
+        ["User Principal Name", "User On-Prem Sid"],
         "logs",
     )
     assert item["values"]["User Full Name"] == "Aiko Tanaka"
@@ -99,6 +99,41 @@ async def test_what_no_watchlist_holds_is_found_in_none(client: Connected) -> No
     found = await called(client, "find_in_watchlists", value="192.0.2.250")
 
     assert (found["items"], found["missing"]) == ([], [])
+
+
+async def test_a_machine_is_found_by_its_short_name_and_its_full_one_alike(
+    client: Connected,
+) -> None:
+    assets = await called(client, "list_watchlist_items", watchlist="HighValueAssets", limit=200)
+    values = assets["items"][0]["values"]
+
+    short = await called(client, "find_in_watchlists", value=values["Asset Name"].upper())
+    full = await called(client, "find_in_watchlists", value=values["Asset FQDN"])
+
+    assert (short["kind"], full["kind"]) == ("host", "host")
+    assert [each["item_id"] for each in short["items"]] == [assets["items"][0]["id"]]
+    assert [each["item_id"] for each in full["items"]] == [assets["items"][0]["id"]]
+
+
+async def test_a_person_is_found_by_upn_account_name_domain_form_and_sid_alike(
+    client: Connected,
+) -> None:
+    vips = await called(client, "list_watchlist_items", watchlist="VIPUsers", limit=200)
+    item = vips["items"][0]
+    upn = item["values"]["User Principal Name"]
+    ((sam, domain, object_id),) = await rows(
+        client,
+        f"IdentityInfo | where AccountUPN == '{upn}' | top 1 by TimeGenerated"
+        " | project AccountName, AccountDomain, AccountObjectId",
+        timespan="P14D",
+    )
+
+    spelled = [upn.upper(), sam, f"{domain}\\{sam}", item["values"]["User On-Prem Sid"], object_id]
+    answers = [await called(client, "find_in_watchlists", value=each) for each in spelled]
+
+    assert [[each["item_id"] for each in answer["items"]] for answer in answers] == [
+        [item["id"]]
+    ] * len(spelled)
 
 
 async def test_kql_binds_a_watchlists_own_columns_and_no_others(client: Connected) -> None:
@@ -173,7 +208,7 @@ async def test_a_watchlist_lives_from_its_creation_to_its_deletion_in_kql_too(
 
 
 async def test_awkward_values_go_in_and_are_found_again(writer: Connected) -> None:
-    row = {"Key": AWKWARD, "N": 7, "Häuser": True}
+    odd = [{"Key": AWKWARD, "N": 7, "Häuser": True}, {"Key": UNREADABLE}]
 
     await called(
         writer,
@@ -181,19 +216,63 @@ async def test_awkward_values_go_in_and_are_found_again(writer: Connected) -> No
         watchlist="Odd one",
         name="Odd one",
         search_key="Key",
-        rows=[row],
+        rows=odd,
     )
     found = await called(writer, "find_in_watchlists", value=AWKWARD.upper())
-    part = await called(writer, "find_in_watchlists", value='n "X" z')
-    held = await rows(writer, "_GetWatchlist('Odd one') | project Key, N, ['Häuser']")
+    part = await called(writer, "find_in_watchlists", value="BRIEN{zoë}")
+    held = await rows(writer, "_GetWatchlist('Odd one') | project Key, N, ['Häuser'] | sort by N")
 
-    for sought in (AWKWARD, 'N "X" z'[1:], AWKWARD.lower()):
-        assert len(await rows(writer, candidates_query(sought))) == 1
-    assert await rows(writer, candidates_query("never")) == []
-    assert len(await rows(writer, key_query("odd one", AWKWARD))) == 1
+    for key in (AWKWARD, UNREADABLE):
+        assert len(await rows(writer, key_query("odd one", key))) == 1
     assert found["items"][0]["values"] == {"Key": AWKWARD, "N": "7", "Häuser": "true"}
+    assert [each["match"] for each in found["items"]] == ["exact"]
     assert [each["match"] for each in part["items"]] == ["part"]
-    assert held == [[AWKWARD, "7", "true"]]
+    assert held == [[AWKWARD, "7", "true"], [UNREADABLE, "", ""]]
+
+
+async def test_an_address_is_found_in_the_networks_that_the_watchlists_list(
+    writer: Connected,
+) -> None:
+    networks = ["2001:db8:77::/48", "198.51.100.64/26", "10.20.30.0/24"]
+    await called(
+        writer,
+        "create_watchlist",
+        watchlist="Ranges",
+        name="Ranges",
+        search_key="Net",
+        rows=[
+            *({"Net": each, "Also": f"once more {each}"} for each in networks),
+            {"Net": "198.51.100.77", "Also": ""},
+            {"Net": "198.51.100.7", "Also": "198.51.100.177"},
+        ],
+    )
+
+    async def found(value: str) -> list[tuple[str, str, str | None]]:
+        answer = await called(writer, "find_in_watchlists", value=value)
+        counts = [answer[f"{each}_count"] for each in ("exact", "network", "part")]
+        items = [(each["match"], each["values"], each["network"]) for each in answer["items"]]
+        assert sum(counts) == len({each["item_id"] for each in answer["items"]}) == len(items)
+        key = ("Net", "IP Subnet")
+        return [(m, next(v[k] for k in key if k in v), n) for m, v, n in items]
+
+    assert await found("2001:0DB8:77::5") == [("network", networks[0], networks[0])]
+    assert await found("[2001:db8:77:9::5]:443") == [("network", networks[0], networks[0])]
+    assert await found("2001:db8:78::5") == []
+    assert await found("::ffff:198.51.100.77") == [
+        ("exact", "198.51.100.77", None),
+        ("network", networks[1], networks[1]),
+    ]
+    assert await found("198[.]51[.]100[.]100:443") == [("network", networks[1], networks[1])]
+    assert await found("198.51.100.200") == []
+    # Of the scenario's own list the wider network, of ours the narrower.
+    assert sorted(await found("10.20.30.40")) == [
+        ("network", "10.20.0.0/16", "10.20.0.0/16"),
+        ("network", "10.20.30.0/24", "10.20.30.0/24"),
+    ]
+    assert await found("198.51.100.64/28") == [
+        ("network", networks[1], networks[1]),
+        ("part", "198.51.100.77", None),
+    ]
 
 
 async def test_a_stale_etag_is_a_conflict(writer: Connected) -> None:

@@ -69,7 +69,20 @@ def test_every_macro_is_sql_that_duckdb_takes() -> None:
         "__row_id",
         "__rank_asc",
         "__rank_desc",
+        "__any_has",
+        "__any_contains",
+        "__any_matches",
     }
+
+
+def test_a_condition_on_any_column_is_written_over_each_of_them() -> None:
+    adapter.install()
+
+    sql = str(duckdb_kql.to_sql('T | where __any_has("x", "a:string,b:guid,c:dynamic")'))
+
+    assert (
+        """__has(concat_ws(chr(10), "a", CAST("b" AS VARCHAR), __dynamic_text("c")), 'x')""" in sql
+    )
 
 
 def test_every_keyword_of_the_grammar_is_kept_from_being_a_bare_name() -> None:

@@ -43,6 +43,15 @@ _KNOWN_PLACE = (
     "'latitude', l.Latitude, 'longitude', l.Longitude), __prefix(l.Network)) "
     f'FROM "%s".main.{LOCATIONS} l WHERE __ipv4_is_in_range(address, l.Network));'
 )
+# `* has "text"` and the like: the text, then the columns. What is sought has no line break, so that
+# the columns can be searched as lines of one text; an expression may look for the end of its own.
+_ANY = {
+    "__any_has": "__has(concat_ws(chr(10), {columns}), {sought})",
+    "__any_contains": "contains(lower(concat_ws(chr(10), {columns})), lower({sought}))",
+    "__any_matches": (
+        'len(list_filter([{columns}], lambda "~c": regexp_matches("~c", {sought}))) > 0'
+    ),
+}
 _RANKS = {
     "__rank_desc": "row_number() OVER (PARTITION BY {0} ORDER BY {1} DESC NULLS LAST)",
     "__rank_asc": "row_number() OVER (PARTITION BY {0} ORDER BY {1} ASC NULLS FIRST)",
@@ -66,7 +75,13 @@ def places(database: str, *, known: bool) -> str:
 @cache
 def names() -> frozenset[str]:
     """Return the names under which the translator knows our bodies."""
-    return frozenset(_MACRO.findall(macros())) | frozenset(_TEMPLATES) | frozenset(_RANKS) | {_GEO}
+    return (
+        frozenset(_MACRO.findall(macros()))
+        | frozenset(_TEMPLATES)
+        | frozenset(_ANY)
+        | frozenset(_RANKS)
+        | {_GEO}
+    )
 
 
 def tokens(text: str) -> list[str]:
@@ -84,10 +99,29 @@ def install() -> None:
     for name in names() - frozenset(aggregates):
         template = _TEMPLATES.get(name, f"{name}({{}})")
         SCALAR_FUNCTIONS[name] = FunctionSpec(name, "template", template)
+    for name, template in _ANY.items():
+        SCALAR_FUNCTIONS[name] = _AnyColumn(name, "template", template)
     for name, template in _RANKS.items():
         SCALAR_FUNCTIONS[name] = FunctionSpec(name, "template", template, (2,))
     for name in aggregates:
         AGGREGATE_FUNCTIONS[name] = _Aggregate(name, "")
+
+
+class _AnyColumn(FunctionSpec):
+    """A condition that holds where one of the columns meets it."""
+
+    def render(self, args: list[str]) -> str:
+        """Write it; the arguments are what is sought, and the columns as `name:type,name:type`."""
+        sought, listed = args
+        columns = [_as_text(*each.split(":")) for each in listed[1:-1].split(",")]
+        return f"({self.template.format(sought=sought, columns=', '.join(columns))})"
+
+
+def _as_text(name: str, of: str) -> str:
+    column = f'"{name}"'  # the rewriter's names are letters, digits and underscores
+    if of == "string":
+        return column
+    return f"__dynamic_text({column})" if of == "dynamic" else f"CAST({column} AS VARCHAR)"
 
 
 class _Aggregate(AggregateSpec):

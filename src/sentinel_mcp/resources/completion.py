@@ -17,7 +17,7 @@ from mcp.types import (
 
 from sentinel_mcp.domains.incidents.filters import IncidentFilter
 from sentinel_mcp.domains.incidents.service import Incidents
-from sentinel_mcp.domains.query.schemas import Schemas
+from sentinel_mcp.domains.shared.schemas import Schemas
 from sentinel_mcp.errors import SentinelError
 from sentinel_mcp.kql.catalog import bundled
 from sentinel_mcp.resources import library

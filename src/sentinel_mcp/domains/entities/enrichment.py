@@ -16,7 +16,7 @@ from sentinel_mcp.domains.documents import (
     whole,
 )
 from sentinel_mcp.domains.entities.models import DomainWhois, IpLocation
-from sentinel_mcp.domains.entities.subjects import address_text, domain_name, refanged
+from sentinel_mcp.domains.shared.entity import address_text, domain_name, refanged
 from sentinel_mcp.errors import InputError, NotFound
 
 if TYPE_CHECKING:

@@ -4,50 +4,62 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sentinel_mcp.domains.calls import AzureCalls, Rows
 from sentinel_mcp.domains.entities.findings import Findings, assembled, day_range
-from sentinel_mcp.domains.entities.identification import DIRECTORY_TIMESPAN, Identification
 from sentinel_mcp.domains.entities.kql import alerts, knowledge, sightings
-from sentinel_mcp.domains.entities.kql.sightings import Presence
 from sentinel_mcp.domains.entities.models import EntityInvestigation
 from sentinel_mcp.domains.entities.requests import Wanted
-from sentinel_mcp.domains.entities.sources.all import SOURCES
-from sentinel_mcp.domains.entities.sources.model import GROUPS
-from sentinel_mcp.domains.entities.subjects import Subject
+from sentinel_mcp.domains.shared import indicators
+from sentinel_mcp.domains.shared.entity import Subject, read_value
+from sentinel_mcp.domains.shared.identification import DIRECTORY_TIMESPAN, Identification
+from sentinel_mcp.domains.shared.indicators import IndicatorMatches
+from sentinel_mcp.domains.shared.value_search import (
+    LogTable,
+    RowFilter,
+    SearchRun,
+    SearchScope,
+    ValueSearch,
+)
+from sentinel_mcp.domains.shared.watchlist_items import ItemSearch
 from sentinel_mcp.errors import SentinelError
 from sentinel_mcp.kql.timespan import Timespan, parse_timespan
 from sentinel_mcp.tasks.manager import TaskInfo, Watcher, utc_now
 
-Outcome = Rows | SentinelError | None
-"""None: not finished in time."""
+if TYPE_CHECKING:
+    from sentinel_mcp.azure.context import AzureServicesContext
 
-INDICATOR_TIMESPAN = timedelta(days=30)
-"""Sentinel writes indicators anew within this time."""
+Answer = Rows | IndicatorMatches
+Outcome = Answer | SentinelError | None
+"""None: not finished in time."""
 
 IDENTIFYING_SHARE = 0.4
 """Of the budget, at most, for finding out what the value names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A query of the investigation, and the range that it covers."""
+@dataclass(slots=True)
+class _Plan:
+    """The parts of an investigation: how each is asked for, and the tables of those that search."""
 
-    query: str
-    timespan: str
-    tables: tuple[str, ...] = ()
-    """Those that a part of the sightings searches."""
+    asked: dict[str, Callable[[], Awaitable[Answer]]] = field(
+        default_factory=dict[str, Callable[[], Awaitable[Answer]]]
+    )
+    tables: dict[str, tuple[LogTable, ...]] = field(default_factory=dict[str, tuple[LogTable, ...]])
 
 
 class Investigations:
     """Runs investigations; every query waits for its turn in the queries' lane."""
 
-    def __init__(self, azure: AzureCalls, identification: Identification) -> None:
+    def __init__(
+        self, azure: AzureCalls, identification: Identification, search: ValueSearch
+    ) -> None:
         self._azure = azure
         self._identification = identification
+        self._search = search
 
     async def run(
         self, wanted: Wanted, *, workspace: str | None, watcher: Watcher
@@ -65,73 +77,106 @@ class Investigations:
             return wanted.budget_s - (time.monotonic() - started)
 
         start, end = parse_timespan(wanted.timespan).bounds(self._azure.now())
+        timespan = Timespan(start, end, None).iso
+        read_value(wanted.value, wanted.kind)  # what cannot be looked for is refused at once
         context = await self._azure.open(workspace)
         share = wanted.budget_s * IDENTIFYING_SHARE
-        presence, problems = await self._identification.presence(context, share)
-        subject = await self._identification.subject(
-            context, wanted.value, wanted.kind, presence, share
+        scope, subject = await asyncio.gather(
+            self._search.scope(context, timespan=timespan, seconds=share),
+            self._identification.one(context, wanted.value, wanted.kind, share),
         )
-        parts = plan(subject, presence, start, end, self._azure.now())
-        server_s = max(1, int(left()))
-
-        def asking(name: str, part: Part) -> Callable[[], Awaitable[Rows]]:
-            return lambda: self._azure.query(
-                context,
-                f"investigate an entity: {name}",
-                part.query,
-                timespan=part.timespan,
-                server_timeout_s=server_s,
-            )
-
-        asked = {name: asking(name, part) for name, part in parts.items()}
-        outcomes = await gathered(self._azure, asked, left(), watcher)
+        run = SearchRun(not_searched=list(scope.not_searched))
+        plan = self._plan(context, subject, scope, run, (start, end), wanted, left)
+        outcomes = await gathered(plan.asked, left(), watcher)
+        for name, tables in plan.tables.items():
+            if outcomes[name] is None:
+                run.give_up(tables)
         _raise_if_nothing(outcomes)
         return assembled(
             Findings(
                 context.config.name,
                 subject,
+                wanted.value,
                 day_range(start, end),
-                {name: part.tables for name, part in parts.items()},
+                tuple(plan.tables),
                 outcomes,
-                problems,
+                run,
+                scope.notes,
             ),
             self._azure.max_answer_bytes,
         )
 
+    def _plan(
+        self,
+        context: AzureServicesContext,
+        subject: Subject,
+        scope: SearchScope,
+        run: SearchRun,
+        bounds: tuple[datetime, datetime],
+        wanted: Wanted,
+        left: Callable[[], float],
+    ) -> _Plan:
+        """Return the parts of an investigation; those that cannot find anything are out."""
+        start, end = bounds
+        asked_range = Timespan(start, end, None).iso
+        until_now = Timespan(start, max(self._azure.now(), end), None).iso
+        rows = RowFilter.of(subject)
+        plan = _Plan()
 
-def plan(
-    subject: Subject, presence: Presence | None, start: datetime, end: datetime, now: datetime
-) -> dict[str, Part]:
-    """Return the queries of an investigation, by part; those that cannot find anything are out."""
-    asked_range = Timespan(start, end, None).iso
-    until_now = Timespan(start, max(now, end), None).iso
-    indicators = Timespan(now - INDICATOR_TIMESPAN, now, None).iso
-    parts: dict[str, Part] = {}
-    for group in GROUPS:
-        found = sightings.legs([each for each in SOURCES if each.group == group], subject, presence)
-        if found:
-            query = sightings.sightings(list(found.values()))
-            parts[f"{group} tables"] = Part(query, asked_range, tuple(found))
-    # The table that each of them cannot do without.
-    known: Sequence[tuple[str, str, str | None, str]] = (
-        ("alerts", "SecurityAlert", alerts.alerts(subject, end), asked_range),
-        ("incidents", "SecurityIncident", alerts.incidents(subject, end), until_now),
-        ("behaviour", "BehaviorAnalytics", knowledge.behaviour(subject, presence), asked_range),
-        ("peers", "UserPeerAnalytics", knowledge.peers(subject, presence), DIRECTORY_TIMESPAN),
-        ("watchlists", "Watchlist", knowledge.watchlists(subject), DIRECTORY_TIMESPAN),
-        ("indicators", "ThreatIntelIndicators", knowledge.indicators(subject), indicators),
-    )
-    for name, table, query, timespan in known:
-        if query is not None and (presence is None or table in presence):
-            parts[name] = Part(query, timespan)
-    return parts
+        def searching(tables: tuple[LogTable, ...]) -> Callable[[], Awaitable[Answer]]:
+            return lambda: self._search.ask(
+                context,
+                tables,
+                lambda part: sightings.sightings(rows, part),
+                run,
+                operation="look for an entity in the logs",
+                timespan=asked_range,
+                seconds=left(),
+            )
+
+        def asking(name: str, query: str, timespan: str) -> Callable[[], Awaitable[Answer]]:
+            return lambda: self._azure.query(
+                context,
+                f"investigate an entity: {name}",
+                query,
+                timespan=timespan,
+                server_timeout_s=max(1, int(left())),
+            )
+
+        present = {each.name: each for each in scope.tables}
+        behaviour = present.get("BehaviorAnalytics")
+        items = ItemSearch(subject, wanted.value.strip())
+        # The table that each of them cannot do without.
+        known: tuple[tuple[str, str, str | None, str], ...] = (
+            ("alerts", "SecurityAlert", alerts.alerts(subject, end), asked_range),
+            ("incidents", "SecurityIncident", alerts.incidents(subject, end), until_now),
+            (
+                "behaviour",
+                "BehaviorAnalytics",
+                knowledge.behaviour(rows, behaviour) if behaviour else None,
+                asked_range,
+            ),
+            ("peers", "UserPeerAnalytics", knowledge.peers(subject), DIRECTORY_TIMESPAN),
+            ("watchlists", "Watchlist", items.query, DIRECTORY_TIMESPAN),
+        )
+        for name, table, query, timespan in known:
+            if query is not None and table in present:
+                plan.asked[name] = asking(name, query, timespan)
+        if {indicators.NEW, indicators.LEGACY} & present.keys():
+            plan.asked["indicators"] = lambda: indicators.find_indicators(
+                self._azure, context, [subject], seconds=left()
+            )
+        # Last: they are as many as run side by side, and slow ones would keep all else waiting.
+        for number, tables in enumerate(scope.shared_out(), start=1):
+            held = tuple(each for each in tables if rows.where(each) is not None)
+            if held:
+                plan.asked[f"logs {number}"] = searching(held)
+                plan.tables[f"logs {number}"] = held
+        return plan
 
 
 async def gathered(
-    azure: AzureCalls,
-    asked: Mapping[str, Callable[[], Awaitable[Rows]]],
-    seconds: float,
-    watcher: Watcher,
+    asked: Mapping[str, Callable[[], Awaitable[Answer]]], seconds: float, watcher: Watcher
 ) -> dict[str, Outcome]:
     """Ask for all at once; what has not ended after `seconds` is ended, and None.
 
@@ -139,8 +184,11 @@ async def gathered(
     """
     began = utc_now()
 
-    async def attempt(ask: Callable[[], Awaitable[Rows]]) -> Outcome:
-        return await azure.attempt(ask())
+    async def attempt(ask: Callable[[], Awaitable[Answer]]) -> Outcome:
+        try:
+            return await ask()
+        except SentinelError as error:
+            return error
 
     running = {asyncio.create_task(attempt(each)): name for name, each in asked.items()}
     outcomes: dict[str, Outcome] = dict.fromkeys(asked)

@@ -9,7 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sentinel_mcp.domains.calls import Failure
 from sentinel_mcp.domains.documents import Scalar
-from sentinel_mcp.domains.entities.subjects import Kind, KindSource
+from sentinel_mcp.domains.shared.entity import Kind, KindSource
+from sentinel_mcp.domains.shared.indicators import HoldingIndicator
+from sentinel_mcp.domains.shared.value_search import NotSearched
+from sentinel_mcp.domains.shared.watchlist_items import Match
 from sentinel_mcp.domains.untrusted import UNTRUSTED
 
 Order = Literal["newest", "oldest"]
@@ -33,13 +36,19 @@ class Entity(_Frozen):
     profile: Annotated[
         dict[str, Scalar], Field(description="Of an account, as IdentityInfo has it.")
     ] = {}
+    candidates: Annotated[
+        list[str], Field(description="Accounts that all have the name; ask about one of them.")
+    ] = []
 
 
 class TableSighting(_Frozen):
     """One table in which an entity is seen."""
 
     table: str
-    events: int
+    records: Annotated[
+        bool, Field(description="Not events: what Sentinel and its users say of it.")
+    ] = False
+    events: Annotated[int, Field(description="Rows, each counted once.")]
     first: datetime | None
     last: datetime | None
     columns: Annotated[list[str], Field(description="Which of them named it.")]
@@ -118,27 +127,12 @@ class WatchlistHit(_Frozen):
     watchlist: str
     title: str | None = None
     search_key: str | None = None
+    match: Match
+    columns: list[str]
     network: Annotated[
         str | None, Field(description="Set where the item has a network that the address is in.")
     ] = None
     item: dict[str, Scalar]
-
-
-class IndicatorHit(_Frozen):
-    """A threat indicator of the entity."""
-
-    id: str
-    type: str | None
-    value: str | None
-    name: str | None = None
-    description: str | None = None
-    confidence: int | None = None
-    valid_from: datetime | None = None
-    valid_until: datetime | None = None
-    active: bool | None = None
-    revoked: bool | None = None
-    source: str | None = None
-    tags: str | None = None
 
 
 class MissingPart(_Frozen):
@@ -157,7 +151,8 @@ class EntityInvestigation(_Frozen):
     summary: str
     timespan: Annotated[str, Field(description="The range searched, start/end in UTC.")]
     seen: Annotated[list[TableSighting], Field(description="Tables, most recent first.")]
-    tables_without: Annotated[list[str], Field(description="Searched; it is not in them.")] = []
+    searched: Annotated[list[str], Field(description="Tables that were searched.")] = []
+    not_searched: list[NotSearched] = []
     related: list[RelatedEntity] = []
     alerts: list[AlertAbout] = []
     alerts_count: int = 0
@@ -166,7 +161,7 @@ class EntityInvestigation(_Frozen):
     behaviour: Behaviour | None = None
     watchlists: list[WatchlistHit] = []
     watchlists_count: int = 0
-    indicators: list[IndicatorHit] = []
+    indicators: list[HoldingIndicator] = []
     indicators_count: int = 0
     not_finished: Annotated[
         list[str], Field(description="Parts that the budget did not suffice for.")
@@ -207,6 +202,8 @@ class EntityTimeline(_Frozen):
     events: list[TimelineEvent]
     total_count: Annotated[int | None, Field(description="Where it is known.")] = None
     next_cursor: str | None
+    searched: list[str] = []
+    not_searched: list[NotSearched] = []
     missing: list[MissingPart] = []
     warnings: list[str] = []
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sentinel_mcp.domains.entities.models import Order
-from sentinel_mcp.domains.entities.subjects import Kind
+from sentinel_mcp.domains.shared.entity import Kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from sentinel_mcp.domains.documents import (
     Document,
     as_document,
     cut,
-    flag,
     flattened,
     person,
     strings,
@@ -24,13 +23,14 @@ from sentinel_mcp.domains.entities.models import (
     AlertAbout,
     Behaviour,
     IncidentAbout,
-    IndicatorHit,
     RelatedEntity,
     TableSighting,
     TimelineEvent,
     WatchlistHit,
 )
-from sentinel_mcp.domains.entities.subjects import Kind, Subject
+from sentinel_mcp.domains.shared.entity import Kind, Subject
+from sentinel_mcp.domains.shared.value_search import RECORDS
+from sentinel_mcp.domains.shared.watchlist_items import ItemMatch
 
 NAME_CHARS = 300
 MAX_RELATED = 20
@@ -56,6 +56,7 @@ def read_sighting(row: Document) -> TableSighting:
     """Return a table in which the subject is seen."""
     return TableSighting(
         table=text(row, "Seen") or "",
+        records=text(row, "Seen") in RECORDS,
         events=whole(row, "Events") or 0,
         first=time(row, "First"),
         last=time(row, "TimeGenerated"),
@@ -145,33 +146,16 @@ def read_behaviour(rows: Sequence[Document], peers: Sequence[Document]) -> Behav
     )
 
 
-def read_watchlist_hit(row: Document) -> WatchlistHit:
+def read_watchlist_hit(row: Document, values: Document, match: ItemMatch) -> WatchlistHit:
     """Return a watchlist item."""
-    item = decoded(row.get("Item"))
     return WatchlistHit(
         watchlist=text(row, "WatchlistAlias") or "",
-        title=text(row, "WatchlistName"),
+        title=text(row, "WatchlistName", NAME_CHARS),
         search_key=text(row, "SearchKey", NAME_CHARS),
-        network=text(row, "Network"),
-        item=flattened(as_document(item) or {"item": item}),
-    )
-
-
-def read_indicator(row: Document) -> IndicatorHit:
-    """Return a threat indicator."""
-    return IndicatorHit(
-        id=text(row, "Id") or "",
-        type=text(row, "ObservableKey"),
-        value=text(row, "ObservableValue", NAME_CHARS),
-        name=text(row, "Name", NAME_CHARS),
-        description=text(row, "Description", NAME_CHARS),
-        confidence=whole(row, "Confidence"),
-        valid_from=time(row, "ValidFrom"),
-        valid_until=time(row, "ValidUntil"),
-        active=flag(row, "IsActive"),
-        revoked=flag(row, "Revoked"),
-        source=text(row, "Source", NAME_CHARS),
-        tags=text(row, "Tags", NAME_CHARS),
+        match=match.match,
+        columns=match.columns,
+        network=match.network,
+        item=flattened(values),
     )
 
 

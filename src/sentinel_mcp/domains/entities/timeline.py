@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 from sentinel_mcp.azure.paging import decode_cursor, encode_cursor
 from sentinel_mcp.domains.calls import AzureCalls, Rows
 from sentinel_mcp.domains.entities import sentinel_timeline
-from sentinel_mcp.domains.entities.findings import day_range, entity_of, missing_parts
-from sentinel_mcp.domains.entities.identification import Identification
-from sentinel_mcp.domains.entities.kql import alerts, sightings
-from sentinel_mcp.domains.entities.kql.sightings import Presence
+from sentinel_mcp.domains.entities.findings import (
+    common_name_notes,
+    day_range,
+    entity_of,
+    missing_parts,
+)
+from sentinel_mcp.domains.entities.kql import sightings
 from sentinel_mcp.domains.entities.models import (
     EntityTimeline,
     TimelineEvent,
@@ -22,9 +25,17 @@ from sentinel_mcp.domains.entities.models import (
 from sentinel_mcp.domains.entities.requests import TimelineRequest
 from sentinel_mcp.domains.entities.rows import read_event
 from sentinel_mcp.domains.entities.sentinel_timeline import moment_of
-from sentinel_mcp.domains.entities.sources.all import SOURCES
-from sentinel_mcp.domains.entities.sources.model import GROUPS
-from sentinel_mcp.domains.entities.subjects import Subject
+from sentinel_mcp.domains.shared.entity import read_value
+from sentinel_mcp.domains.shared.identification import Identification
+from sentinel_mcp.domains.shared.value_search import (
+    RECORDS,
+    LogTable,
+    NotSearched,
+    RowFilter,
+    SearchRun,
+    SearchScope,
+    ValueSearch,
+)
 from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.errors import InputError, SentinelError
 from sentinel_mcp.kql.timespan import Timespan, parse_timespan
@@ -69,9 +80,12 @@ class _Place:
 class Timelines:
     """Reads timelines."""
 
-    def __init__(self, azure: AzureCalls, identification: Identification) -> None:
+    def __init__(
+        self, azure: AzureCalls, identification: Identification, search: ValueSearch
+    ) -> None:
         self._azure = azure
         self._identification = identification
+        self._search = search
 
     async def page(self, request: TimelineRequest, *, workspace: str | None) -> EntityTimeline:
         """Return one page of events.
@@ -101,33 +115,41 @@ class Timelines:
             place = _Place(*parse_timespan(request.timespan).bounds(self._azure.now()))
         else:
             place = _Place.of(decode_cursor(call, request.cursor))
-        presence, problems = await self._identification.presence(context, IDENTIFYING_S)
-        subject = await self._identification.subject(
-            context, value, request.kind, presence, IDENTIFYING_S
+        timespan = Timespan(place.start, place.end, None).iso
+        read_value(value, request.kind)  # what cannot be looked for is refused at once
+        scope, subject = await asyncio.gather(
+            self._search.scope(context, timespan=timespan, seconds=IDENTIFYING_S),
+            self._identification.one(context, value, request.kind, IDENTIFYING_S),
         )
+        rows = RowFilter.of(subject)
+        run = SearchRun(not_searched=[*scope.not_searched, *_records(scope)])
+        parts = [
+            held
+            for part in scope.shared_out()
+            if (held := tuple(each for each in part if _has_events(each, rows)))
+        ]
         newest = request.order == "newest"
         count = place.shown + request.limit + 1
-        parts = {
-            name: sightings.events(legs, after=place.after, newest=newest, limit=count)
-            for name, legs in _parts(subject, presence).items()
-        }
-        timespan = Timespan(place.start, place.end, None).iso
         answers = await asyncio.gather(
             *(
                 self._azure.attempt(
-                    self._azure.query(
+                    self._search.ask(
                         context,
-                        f"read the timeline of an entity: {name}",
-                        query,
+                        part,
+                        lambda tables: sightings.events(
+                            rows, tables, after=place.after, newest=newest, limit=count
+                        ),
+                        run,
+                        operation="read the timeline of an entity",
                         timespan=timespan,
-                        max_rows=count,
-                        server_timeout_s=QUERY_S,
+                        seconds=QUERY_S,
+                        max_rows=count * len(part),
                     )
                 )
-                for name, query in parts.items()
+                for part in parts
             )
         )
-        outcomes = dict(zip(parts, answers, strict=True))
+        outcomes = {f"logs {number}": each for number, each in enumerate(answers, start=1)}
         _raise_if_nothing(answers)
         found = _merged(answers, newest=newest)
         shown = _fitting(found[place.shown : place.shown + request.limit], self._azure)
@@ -140,21 +162,29 @@ class Timelines:
             order=request.order,
             events=shown,
             next_cursor=encode_cursor(call, following.token()) if following else None,
+            searched=sorted(run.searched),
+            not_searched=run.not_searched,
             missing=missing_parts(outcomes),
-            warnings=[*problems, *subject.notes],
+            warnings=[*scope.notes, *subject.notes, *common_name_notes(subject)],
         )
 
 
-def _parts(subject: Subject, presence: Presence | None) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for group in GROUPS:
-        legs = sightings.legs([each for each in SOURCES if each.group == group], subject, presence)
-        if legs:
-            found[f"{group} tables"] = list(legs.values())
-    about = alerts.alerts_as_events(subject)
-    if about is not None and (presence is None or "SecurityAlert" in presence):
-        found["alerts"] = [about]
-    return found
+def _has_events(table: LogTable, rows: RowFilter) -> bool:
+    is_record = table.name in RECORDS and table.name != "SecurityAlert"
+    return not is_record and rows.where(table) is not None
+
+
+def _records(scope: SearchScope) -> list[NotSearched]:
+    """Return the tables that hold no events; alerts have a time and are told with them."""
+    return [
+        NotSearched(
+            table=each.name,
+            reason="records",
+            message="It holds no events; `investigate_entity` looks into it.",
+        )
+        for each in scope.tables
+        if each.name in RECORDS and each.name != "SecurityAlert"
+    ]
 
 
 def _merged(answers: Sequence[Rows | SentinelError], *, newest: bool) -> list[TimelineEvent]:

@@ -17,7 +17,7 @@ from sentinel_mcp.domains.entities.models import (
 )
 from sentinel_mcp.domains.entities.requests import TimelineRequest, Wanted
 from sentinel_mcp.domains.entities.service import Entities
-from sentinel_mcp.domains.entities.subjects import Kind
+from sentinel_mcp.domains.shared.entity import Kind
 from sentinel_mcp.effects import READS_AZURE
 from sentinel_mcp.wiring import progress_to, service
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 from sentinel_mcp.domains.incidents.alert_models import AlertStatus
 from sentinel_mcp.domains.incidents.models import Severity
 from sentinel_mcp.domains.incidents.moments import earlier
+from sentinel_mcp.domains.shared.alert_entities import alert_ids
+from sentinel_mcp.domains.shared.entity import Subject
 from sentinel_mcp.errors import InputError
 from sentinel_mcp.kql import literals
 
@@ -53,14 +54,23 @@ class AlertFilter:
         """Return what a cursor is bound to."""
         return {name: str(value) for name, value in asdict(self).items()}
 
-    def query(self, start: datetime, *, until: datetime | None, max_rows: int) -> str:
+    def query(
+        self,
+        start: datetime,
+        *,
+        until: datetime | None,
+        max_rows: int,
+        about: Subject | None = None,
+    ) -> str:
         """Return the KQL for alerts first generated between the two, newest first.
+
+        `about` is the entity that they are to be about.
 
         The log has a row for every version of an alert. The time is cut to milliseconds, which a
         cursor can carry whole; alerts of one millisecond are in the order of their ids.
         """
         lines = [
-            *self._kept(start, until),
+            *self._kept(start, until, about),
             "project SystemAlertId, Generated, TimeGenerated, DisplayName, AlertName,"
             " AlertSeverity, Status, ProductName, ProviderName, Tactics, Techniques,"
             " CompromisedEntity",
@@ -69,11 +79,11 @@ class AlertFilter:
         ]
         return "\n| ".join(lines)
 
-    def count_query(self, start: datetime) -> str:
+    def count_query(self, start: datetime, about: Subject | None = None) -> str:
         """Return the KQL that counts the alerts of all pages."""
-        return "\n| ".join([*self._kept(start, None), "count"])
+        return "\n| ".join([*self._kept(start, None, about), "count"])
 
-    def _kept(self, start: datetime, until: datetime | None) -> list[str]:
+    def _kept(self, start: datetime, until: datetime | None, about: Subject | None) -> list[str]:
         since = f"where TimeGenerated >= {literals.datetime_(start)}"
         upper = (
             min(each for each in (until, self.created_before) if each)
@@ -81,9 +91,11 @@ class AlertFilter:
             else None
         )
         number = None if self.incident is None else self._of_incident(self.incident, since)
+        ids = about and alert_ids(about, prelude=f"| {since}\n")
         return [
-            "SecurityAlert",
+            f"{ids or ''}SecurityAlert",
             since,
+            *(["where SystemAlertId in (AlertsAbout)"] if ids else []),
             *([f"where SystemAlertId in ({number})"] if number else []),
             "summarize arg_max(TimeGenerated, *), Generated = bin(min(TimeGenerated), 1ms)"
             " by SystemAlertId",
@@ -111,11 +123,6 @@ class AlertFilter:
         if self.title_contains:
             title = literals.string(self.title_contains)
             found.append(f"DisplayName contains {title} or AlertName contains {title}")
-        if self.entity:
-            # Entities are JSON in a column of text: what is looked for is written as JSON does.
-            inside = literals.string(json.dumps(self.entity, ensure_ascii=False)[1:-1])
-            plain = literals.string(self.entity)
-            found.append(f"Entities contains {inside} or CompromisedEntity contains {plain}")
         if self.technique:
             technique = literals.string(self.technique)
             found.append(f"Techniques has {technique} or SubTechniques has {technique}")

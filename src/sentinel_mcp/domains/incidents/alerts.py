@@ -19,6 +19,7 @@ from sentinel_mcp.domains.incidents.alert_filter import AlertFilter
 from sentinel_mcp.domains.incidents.alert_models import AlertDetail, AlertListing, AlertSummary
 from sentinel_mcp.domains.incidents.counting import read_count
 from sentinel_mcp.domains.incidents.fitting import fitted
+from sentinel_mcp.domains.shared.identification import Identification
 from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.errors import InputError, NotFound, SentinelError
 from sentinel_mcp.kql import literals
@@ -26,6 +27,7 @@ from sentinel_mcp.kql import literals
 MAX_TIES = 2_000
 """Alerts of one millisecond that a cursor can step over."""
 MAX_INCIDENTS = 20
+IDENTIFYING_S = 20.0
 NOTICE_BYTES = 400
 """Kept for what is said of a cut."""
 
@@ -42,8 +44,9 @@ class _Place:
 class Alerts:
     """Reads alerts by KQL; every query waits for its place in the queries' lane."""
 
-    def __init__(self, calls: AzureCalls) -> None:
+    def __init__(self, calls: AzureCalls, identification: Identification) -> None:
         self._calls = calls
+        self._identification = identification
 
     async def page(
         self, wanted: AlertFilter, *, limit: int, cursor: str | None, workspace: str | None
@@ -56,11 +59,16 @@ class Alerts:
             if cursor is None
             else _read_place(decode_cursor(call, cursor))
         )
+        about = (
+            await self._identification.one(context, wanted.entity, None, IDENTIFYING_S)
+            if wanted.entity is not None
+            else None
+        )
         max_rows = place.skip + limit + 1
         found = await self._calls.query(
             context,
             "list alerts",
-            wanted.query(place.start, until=place.at, max_rows=max_rows),
+            wanted.query(place.start, until=place.at, max_rows=max_rows, about=about),
             max_rows=max_rows,
         )
         rows = [read_summary(each) for each in found.rows]
@@ -74,7 +82,7 @@ class Alerts:
         total: int | SentinelError | None = None
         if cursor is None:
             whole = not (more or found.truncated or found.fault)
-            query = wanted.count_query(place.start)
+            query = wanted.count_query(place.start, about)
             total = (
                 len(shown)
                 if whole
@@ -88,6 +96,7 @@ class Alerts:
             total_count=total if isinstance(total, int) else None,
             next_cursor=encode_cursor(call, _after(place, shown)) if more and shown else None,
             warnings=[
+                *(about.notes if about else ()),
                 *_partly(found),
                 *([f"Not counted: {total}"] if isinstance(total, SentinelError) else []),
             ],

@@ -34,6 +34,8 @@ from sentinel_mcp.domains.incidents.paging import (
 )
 from sentinel_mcp.domains.incidents.playbooks import Playbooks
 from sentinel_mcp.domains.incidents.writing import IncidentChanges
+from sentinel_mcp.domains.shared.identification import Identification
+from sentinel_mcp.domains.shared.schemas import Schemas
 from sentinel_mcp.errors import InputError, SentinelError
 from sentinel_mcp.settings import Settings
 from sentinel_mcp.tasks.manager import Lane, Progress, TaskManager
@@ -47,13 +49,21 @@ ALL_WORKSPACES = "*"
 class Incidents:
     """Lists incidents, and holds what does the rest of the area's work."""
 
-    def __init__(self, workspaces: Workspaces, tasks: TaskManager, settings: Settings) -> None:
+    def __init__(
+        self,
+        workspaces: Workspaces,
+        tasks: TaskManager,
+        settings: Settings,
+        *,
+        schemas: Schemas | None = None,
+    ) -> None:
+        """`schemas` are shared with the other areas; without them, they are read for this one."""
         self._workspaces = workspaces
         self._tasks = tasks
         self._deadline_s = settings.management_timeout_s
         self._max_bytes = settings.max_answer_bytes
         self._calls = calls = AzureCalls(workspaces, tasks, settings)
-        self.alerts = Alerts(calls)
+        self.alerts = Alerts(calls, Identification(calls, schemas or Schemas(calls)))
         self.figures = Figures(calls)
         self.changes = IncidentChanges(calls)
         self.attachments = Attachments(calls)

@@ -112,7 +112,9 @@ async def list_alerts(
     product: Annotated[Text | None, Field(description="ProductName.")] = None,
     provider: Annotated[Text | None, Field(description="ProviderName.")] = None,
     title_contains: Annotated[Text | None, Field(description="Part of it.")] = None,
-    entity: Annotated[Text | None, Field(description="Part of an address, name or hash.")] = None,
+    entity: Annotated[
+        Text | None, Field(description="Account, host, IP, CIDR, URL, hash … it is about.")
+    ] = None,
     technique: Annotated[Text | None, Field(description="Such as T1566.")] = None,
     created_after: Annotated[Instant | None, Field(description="Default: 30 days ago.")] = None,
     created_before: Annotated[Instant | None, Field(description="ISO 8601.")] = None,

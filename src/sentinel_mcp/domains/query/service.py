@@ -17,7 +17,7 @@ from sentinel_mcp.domains.query.models import (
     RefusedConstruct,
     Validation,
 )
-from sentinel_mcp.domains.query.schemas import Schema, Schemas
+from sentinel_mcp.domains.shared.schemas import Schema, Schemas
 from sentinel_mcp.domains.timespans import applied_range, text_of
 from sentinel_mcp.domains.verdicts import (
     UNKNOWN_NAMES,

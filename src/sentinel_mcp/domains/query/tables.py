@@ -16,7 +16,7 @@ from sentinel_mcp.domains.last_events import NEVER_DAYS, last_events_query, look
 from sentinel_mcp.domains.query.describing import columns_of, sample_of
 from sentinel_mcp.domains.query.models import TableDetail, TableListing, TableSummary
 from sentinel_mcp.domains.query.ranking import ranked
-from sentinel_mcp.domains.query.schemas import Schemas
+from sentinel_mcp.domains.shared.schemas import Schemas
 from sentinel_mcp.errors import NotFound, SentinelError
 from sentinel_mcp.kql.catalog import Catalog, TableSchema
 from sentinel_mcp.kql.literals import identifier, string

@@ -19,6 +19,7 @@ from sentinel_mcp.domains.documents import (
     time,
     whole,
 )
+from sentinel_mcp.domains.shared.stix_patterns import parse
 from sentinel_mcp.domains.threat_intel.models import (
     Count,
     Indicator,
@@ -29,7 +30,6 @@ from sentinel_mcp.domains.threat_intel.models import (
     Reference,
     State,
 )
-from sentinel_mcp.domains.threat_intel.patterns import parse
 from sentinel_mcp.errors import InputError
 
 PATTERN_CHARS = 600

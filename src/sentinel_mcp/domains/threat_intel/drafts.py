@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sentinel_mcp.domains.documents import Document, inner, time
+from sentinel_mcp.domains.shared.stix_patterns import parse
 from sentinel_mcp.domains.threat_intel.observables import ValueType, recognised, typed
-from sentinel_mcp.domains.threat_intel.patterns import parse
 from sentinel_mcp.errors import InputError
 
 SOURCE = "Microsoft Sentinel"

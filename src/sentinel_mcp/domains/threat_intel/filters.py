@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from sentinel_mcp.domains.documents import Document, inner, strings, text
+from sentinel_mcp.domains.shared.entity import Subject, read_value, without_scheme
+from sentinel_mcp.domains.shared.text_patterns import text_pattern
 from sentinel_mcp.domains.threat_intel.documents import state_of
 from sentinel_mcp.domains.threat_intel.models import PatternType, Sort
-from sentinel_mcp.domains.threat_intel.observables import refanged
 from sentinel_mcp.errors import InputError
 
 Criteria = dict[str, Any]
@@ -79,13 +80,39 @@ class IndicatorFilter:
         return [name for name in ("value", "valid_at") if getattr(self, name) is not None]
 
     @property
+    def subject(self) -> Subject | None:
+        """What `value` names; None where nothing is looked for.
+
+        Raises:
+            InputError: it is nothing that can be looked for.
+
+        """
+        return read_value(self.value) if self.value else None
+
+    @property
     def _searched(self) -> str | None:
-        return refanged(self.value) if self.value else None
+        """What every pattern with the value has in it, as far as that is one text."""
+        subject = self.subject
+        if subject is None:
+            return None
+        match subject.kind:
+            case "network":
+                # A pattern that names one of its addresses has the beginning of the network.
+                return _beginning(subject.names["network"][0])
+            case "url":
+                return without_scheme(subject.value)
+            case "ip":
+                return subject.names["address"][0]
+            case "domain":
+                return subject.names["domain"][0]
+            case _:
+                return subject.value
 
     def keeps(self, document: Document, now: datetime) -> bool:
         """Whether an indicator that Azure sent passes."""
         properties = inner(document, "properties")
-        if self._searched and not _holds(properties.get("pattern"), self._searched):
+        subject = self.subject
+        if subject and not _holds(properties.get("pattern"), subject, self._searched):
             return False
         if self._searched and self.keyword and not _mentions(properties, self.keyword):
             return False
@@ -95,11 +122,25 @@ class IndicatorFilter:
         return state == "active" or (self.include_inactive and state == "revoked")
 
 
-def _holds(pattern: object, value: str) -> bool:
+def _holds(pattern: object, subject: Subject, piece: str | None) -> bool:
     if not isinstance(pattern, str):
         return False
-    plain = pattern.replace("\\'", "'").replace("\\\\", "\\").casefold()
-    return value.casefold() in plain
+    plain = pattern.replace("\\'", "'").replace("\\\\", "\\")
+    names = text_pattern(subject)
+    if names.names and names.is_in(plain):
+        return True
+    # A piece of a name is looked for, too; a piece of an address would be another address.
+    is_text = subject.kind not in ("ip", "network")
+    return is_text and bool(piece) and (piece or "").casefold() in plain.casefold()
+
+
+def _beginning(network: str) -> str | None:
+    """Return the text that all addresses of a network begin with."""
+    address, _, prefix = network.partition("/")
+    if ":" in address:
+        return address.partition("::")[0].partition(":")[0] or None
+    octets = address.split(".")[: int(prefix) // 8]
+    return ".".join(octets) or None
 
 
 def _mentions(properties: Document, keyword: str) -> bool:

@@ -5,182 +5,336 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sentinel_mcp.domains.calls import AzureCalls, Failure, Rows
-from sentinel_mcp.domains.documents import cut
-from sentinel_mcp.domains.sizes import size_bytes
-from sentinel_mcp.domains.threat_intel import holders
-from sentinel_mcp.domains.threat_intel.models import (
+from sentinel_mcp.domains.documents import Document, cut, strings, text, time, whole
+from sentinel_mcp.domains.shared.entity import Subject, read_value
+from sentinel_mcp.domains.shared.identification import Identification
+from sentinel_mcp.domains.shared.indicators import (
+    LEGACY,
+    MAX_ROWS,
+    NEW,
     HoldingIndicator,
-    LogKind,
+    IndicatorMatches,
+    find_indicators,
+)
+from sentinel_mcp.domains.shared.value_rows import Count, any_of_them, counts, in_batches
+from sentinel_mcp.domains.shared.value_search import (
+    RECORDS,
+    LogTable,
+    NotSearched,
+    RowFilter,
+    SearchRun,
+    ValueSearch,
+    Write,
+)
+from sentinel_mcp.domains.sizes import size_bytes
+from sentinel_mcp.domains.threat_intel.models import (
     MatchReport,
     MissingPart,
-    Part,
     Sighting,
-    Table,
     UnusableValue,
     ValueMatch,
 )
-from sentinel_mcp.domains.threat_intel.observables import Value, recognised
-from sentinel_mcp.domains.threat_intel.sightings import read_sightings, sought
-from sentinel_mcp.errors import InputError, KqlError, SentinelError
+from sentinel_mcp.errors import InputError, SentinelError
+from sentinel_mcp.kql.timespan import Timespan
 
 if TYPE_CHECKING:
     from sentinel_mcp.azure.context import AzureServicesContext
 
-MAX_ROWS = 5_000
 SHOWN = (10, 3, 1, 0)
-"""Indicators and places told of each value; the next number where the answer is too large."""
+"""Indicators and tables of each value; the next number where the answer is too large."""
+
+VALUES_AT_ONCE = 25
+"""Values that one query looks for: the text of a query has an end."""
+
+IDENTIFYING_S = 30.0
+QUERY_S = 120.0
+
+NOT_ASKED = NotSearched(
+    table="(all)", reason="not_asked", message="`search_logs` is false: logs were not searched."
+)
 
 
 @dataclass(slots=True)
 class _Found:
-    """What was found, by value as it was given."""
+    """What was found, by value."""
 
-    holders: dict[str, list[HoldingIndicator]] = field(
-        default_factory=dict[str, list[HoldingIndicator]]
+    indicators: IndicatorMatches | None = None
+    sightings: dict[str, dict[str, Sighting]] = field(
+        default_factory=dict[str, dict[str, Sighting]]
     )
-    sightings: dict[str, list[Sighting]] = field(default_factory=dict[str, list[Sighting]])
-    table: Table | None = None
-    errors: dict[Part, SentinelError] = field(default_factory=dict[Part, SentinelError])
+    run: SearchRun = field(default_factory=SearchRun)
+    errors: dict[str, SentinelError] = field(default_factory=dict[str, SentinelError])
     notices: list[str] = field(default_factory=list[str])
 
-    @property
-    def missing(self) -> list[MissingPart]:
-        """The parts that could not be looked up."""
-        return [
-            MissingPart(part=part, error=Failure.of(error)) for part, error in self.errors.items()
-        ]
+    def holders(self, subject: Subject) -> list[HoldingIndicator]:
+        """Return the indicators that hold a value."""
+        return self.indicators.by_value.get(subject.value, []) if self.indicators else []
+
+    def tables(self, subject: Subject) -> list[Sighting]:
+        """Return where a value was seen, the most recent first."""
+        found = list(self.sightings.get(subject.value, {}).values())
+        return sorted(found, key=_recency)
 
 
 class Matching:
-    """Asks the logs at most five queries, however many values there are."""
+    """Asks the logs a bounded number of queries, however many values there are."""
 
-    def __init__(self, azure: AzureCalls) -> None:
+    def __init__(
+        self, azure: AzureCalls, identification: Identification, search: ValueSearch
+    ) -> None:
         self._azure = azure
+        self._identification = identification
+        self._search = search
 
     async def report(
-        self, context: AzureServicesContext, given: Sequence[str], *, days: int, search_logs: bool
+        self,
+        context: AzureServicesContext,
+        given: Sequence[str],
+        *,
+        now: datetime,
+        days: int,
+        search_logs: bool,
     ) -> MatchReport:
-        """Return what is found of each value; those that cannot be looked up are told.
+        """Return what is found of each value; those that cannot be looked up are said.
 
         Raises:
             SentinelError: nothing could be looked up at all.
 
         """
-        values, unusable, repeated = _sorted_out(given)
-        found = _Found()
-        if repeated:
-            told = ", ".join(cut(each, 100) for each in repeated[:10])
-            found.notices.append(f"Told once, under another spelling of the same: {told}.")
-        if values:
-            queries = sought(values).queries(timedelta(days=days)) if search_logs else {}
+        read, unusable, notices = _sorted_out(given)
+        found = _Found(notices=notices)
+        subjects: list[Subject] = []
+        if read:
+            known = await self._identification.of(context, list(read.values()), IDENTIFYING_S)
+            subjects = known
             await asyncio.gather(
-                self._find_holders(context, values, found),
-                *(self._find_sightings(context, each, values, found) for each in queries.items()),
+                self._find_indicators(context, subjects, found),
+                self._find_rows(context, subjects, found, now, days)
+                if search_logs
+                else asyncio.sleep(0),
             )
-            if len(found.errors) == 1 + len(queries):
+            if not search_logs:
+                found.run.not_searched.append(NOT_ASKED)
+            if found.errors and found.indicators is None and not found.run.searched:
                 raise next(iter(found.errors.values()))
+        found.notices += dict.fromkeys(
+            f"{subject.value}: {note}" for subject in subjects for note in subject.notes
+        )
         report = MatchReport(
             workspace=context.config.name,
             days=days,
-            indicator_table=found.table,
+            indicator_table=found.indicators.table if found.indicators else None,
             matches=[],
-            clean=[],
+            nothing_found=[],
+            undecided=[],
             unusable=unusable,
-            missing=found.missing,
+            searched=sorted({*found.run.searched} - {e.table for e in found.run.not_searched}),
+            not_searched=_each_once(found.run.not_searched),
+            missing=[
+                MissingPart(part=part, error=Failure.of(error))
+                for part, error in found.errors.items()
+            ],
             notices=found.notices,
         )
-        return _fitting(report, values, found, self._azure.max_answer_bytes)
+        return _fitting(report, read, subjects, found, self._azure.max_answer_bytes)
 
-    async def _find_holders(
-        self, context: AzureServicesContext, values: Sequence[Value], found: _Found
+    async def _find_indicators(
+        self, context: AzureServicesContext, subjects: Sequence[Subject], found: _Found
     ) -> None:
-        """Ask the table that Azure writes now; the one before it where that is not there."""
         try:
-            table, rows = await self._indicator_rows(context, values)
+            matches = await find_indicators(self._azure, context, subjects)
         except SentinelError as error:
             found.errors["indicators"] = error
             return
-        found.table = table
-        found.holders = holders.read_holders(rows.rows, values)
-        found.notices += _told(rows, "indicators")
-        if table == holders.LEGACY:
+        found.indicators = matches
+        unread = [f"Azure answered in part: {matches.fault.message}"] if matches.fault else []
+        if matches.truncated:
+            unread.append(f"Of the indicators, the first {MAX_ROWS:,} rows were read.")
+        if unread:
+            found.run.not_searched.append(
+                NotSearched(table=matches.table, reason="failed", message=" ".join(unread))
+            )
+        if matches.table == LEGACY:
             found.notices.append(
-                f"The workspace has no table {holders.NEW}; {table}, which Azure no longer "
-                "fills, was searched."
+                f"The workspace has no table {NEW}; {LEGACY}, which Azure no longer fills, was "
+                "searched."
             )
 
-    async def _indicator_rows(
-        self, context: AzureServicesContext, values: Sequence[Value]
-    ) -> tuple[Table, Rows]:
-        async def ask(table: Table) -> Rows:
-            return await self._azure.query(
-                context, "look up indicators", holders.query(table, values), max_rows=MAX_ROWS
-            )
-
-        try:
-            return holders.NEW, await ask(holders.NEW)
-        except KqlError as error:
-            if holders.NEW not in error.message:
-                raise
-            return holders.LEGACY, await ask(holders.LEGACY)
-
-    async def _find_sightings(
+    async def _find_rows(
         self,
         context: AzureServicesContext,
-        asked: tuple[LogKind, str],
-        values: Sequence[Value],
+        subjects: Sequence[Subject],
         found: _Found,
+        now: datetime,
+        days: int,
     ) -> None:
-        kind, query = asked
+        timespan = Timespan(now - timedelta(days=days), now, None).iso
+        scope = await self._search.scope(context, timespan=timespan, seconds=IDENTIFYING_S)
+        found.run.not_searched += scope.not_searched
+        found.notices += scope.notes
+        filters = [
+            (number, RowFilter.of(each, str(number))) for number, each in enumerate(subjects)
+        ]
+        batches = [
+            filters[first : first + VALUES_AT_ONCE]
+            for first in range(0, len(filters), VALUES_AT_ONCE)
+        ]
+        held = await asyncio.gather(
+            *(
+                self._held(context, batch, tables, found, timespan)
+                for batch in batches
+                for tables in scope.shared_out()
+            )
+        )
+        wanted = [
+            Count(number, rows, table)
+            for each in held
+            for table in each.tables
+            for number, rows in each.filters
+        ]
+        await asyncio.gather(
+            *(self._count(context, part, subjects, found, timespan) for part in in_batches(wanted))
+        )
+
+    async def _held(
+        self,
+        context: AzureServicesContext,
+        filters: Sequence[tuple[int, RowFilter]],
+        tables: Sequence[LogTable],
+        found: _Found,
+        timespan: str,
+    ) -> _Held:
+        """Return which of the tables have any of the values."""
+        rows = await self._asked(
+            context,
+            tables,
+            lambda part: any_of_them([each for _, each in filters], part),
+            found,
+            timespan,
+        )
+        names = {text(row, "Seen") for row in rows}
+        return _Held(filters, [each for each in tables if each.name in names])
+
+    async def _count(
+        self,
+        context: AzureServicesContext,
+        wanted: Sequence[Count],
+        subjects: Sequence[Subject],
+        found: _Found,
+        timespan: str,
+    ) -> None:
+        tables = list({each.table.name: each.table for each in wanted}.values())
+        rows = await self._asked(
+            context,
+            tables,
+            lambda part: counts([each for each in wanted if each.table in part]),
+            found,
+            timespan,
+        )
+        for row in rows:
+            number = whole(row, "Owner")
+            if number is not None and number < len(subjects):
+                sighting = _sighting(row)
+                value = subjects[number].value
+                found.sightings.setdefault(value, {})[sighting.table] = sighting
+
+    async def _asked(
+        self,
+        context: AzureServicesContext,
+        tables: Sequence[LogTable],
+        write: Write,
+        found: _Found,
+        timespan: str,
+    ) -> Sequence[Document]:
         try:
-            rows = await self._azure.query(
-                context, f"look for {kind} in the logs", query, max_rows=MAX_ROWS
+            answer = await self._search.ask(
+                context,
+                tables,
+                write,
+                found.run,
+                operation="look for values in the logs",
+                timespan=timespan,
+                seconds=QUERY_S,
+                max_rows=MAX_ROWS,
             )
         except SentinelError as error:
-            found.errors[kind] = error
-            return
-        for given, sightings in read_sightings(rows.rows, values).items():
-            found.sightings.setdefault(given, []).extend(sightings)
-        found.notices += _told(rows, kind)
+            found.errors.setdefault("logs", error)
+            return ()
+        found.notices += _said(answer)
+        return answer.rows
 
 
-def _sorted_out(given: Sequence[str]) -> tuple[list[Value], list[UnusableValue], list[str]]:
-    """Return the values, one of each, those that are none, and other spellings of the first."""
-    values: dict[str, Value] = {}
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The tables that have any of some values."""
+
+    filters: Sequence[tuple[int, RowFilter]]
+    tables: Sequence[LogTable]
+
+
+def _sorted_out(
+    given: Sequence[str],
+) -> tuple[dict[str, Subject], list[UnusableValue], list[str]]:
+    """Return the values by how they were given, those that are none, and what is to be said."""
+    values: dict[str, Subject] = {}
+    known: set[str] = set()
     unusable: list[UnusableValue] = []
     repeated: list[str] = []
     for each in dict.fromkeys(given):
         try:
-            value = recognised(each)
+            subject = read_value(each)
         except InputError as error:
             unusable.append(UnusableValue(given=cut(each, 200), reason=error.message))
+            continue
+        key = " ".join(sorted(name.casefold() for name in _names_of(subject)))
+        if key in known:
+            repeated.append(each)
         else:
-            if values.setdefault(value.text, value) is not value:
-                repeated.append(each)
-    return list(values.values()), unusable, repeated
+            known.add(key)
+            values[each] = subject
+    if not repeated:
+        return values, unusable, []
+    shown = ", ".join(cut(each, 100) for each in repeated[:10])
+    return values, unusable, [f"Told once, under another spelling of the same: {shown}."]
+
+
+def _names_of(subject: Subject) -> list[str]:
+    return [name for names in subject.names.values() for name in names]
 
 
 def _fitting(
-    report: MatchReport, values: Sequence[Value], found: _Found, max_bytes: int
+    report: MatchReport,
+    given: dict[str, Subject],
+    subjects: Sequence[Subject],
+    found: _Found,
+    max_bytes: int,
 ) -> MatchReport:
     """Fill the report, with as much of each value as the answer has room for."""
-    hit = [each for each in values if each.given in found.holders or each.given in found.sightings]
-    clean = [cut(each.given, 300) for each in values if each not in hit]
+    by_given = dict(zip(given, subjects, strict=True))
+    hit = {
+        each: subject
+        for each, subject in by_given.items()
+        if found.holders(subject) or found.tables(subject)
+    }
+    without = [cut(each, 300) for each in by_given if each not in hit]
+    # Nothing is an answer only where everything was looked at.
+    complete = not report.not_searched and not report.missing
     filled = report
     for shown in SHOWN:
         cuts = (
-            [f"The answer has room for {shown} of the indicators and places of each value."]
+            [f"The answer has room for {shown} of the indicators and tables of each value."]
             if shown < SHOWN[0]
             else []
         )
         filled = report.model_copy(
             update={
-                "matches": [_match(each, found, shown) for each in hit],
-                "clean": clean,
+                "matches": [_match(each, subject, found, shown) for each, subject in hit.items()],
+                "nothing_found": without if complete else [],
+                "undecided": [] if complete else without,
                 "notices": [*report.notices, *cuts],
             }
         )
@@ -189,25 +343,52 @@ def _fitting(
     return filled
 
 
-def _match(value: Value, found: _Found, shown: int) -> ValueMatch:
-    indicators = found.holders.get(value.given, [])
-    sightings = found.sightings.get(value.given, [])
+def _match(given: str, subject: Subject, found: _Found, shown: int) -> ValueMatch:
+    indicators, sightings = found.holders(subject), found.tables(subject)
     return ValueMatch(
-        given=cut(value.given, 300),
-        type=value.type,
-        value=cut(value.text, 300),
+        given=cut(given, 300),
+        kind=subject.kind,
+        names=[cut(each, 300) for each in _names_of(subject)][:20],
         indicators=indicators[:shown],
         indicators_count=len(indicators),
-        events=sum(each.events for each in sightings),
+        events=sum(each.events for each in sightings if not each.records),
+        records=sum(each.events for each in sightings if each.records),
         sightings=sightings[:shown],
         sightings_count=len(sightings),
     )
 
 
-def _told(rows: Rows, what: str) -> list[str]:
+def _sighting(row: Document) -> Sighting:
+    table = text(row, "Seen", 200) or ""
+    return Sighting(
+        table=table,
+        records=table in RECORDS,
+        columns=strings(row, "Columns") or _listed(row),
+        events=whole(row, "Events") or 0,
+        first_seen=time(row, "First"),
+        last_seen=time(row, "Last"),
+    )
+
+
+def _listed(row: Document) -> list[str]:
+    """Return the columns where Azure sends a dynamic cell as JSON text."""
+    cell = text(row, "Columns", 4_000) or ""
+    return [each.strip('" ') for each in cell.strip("[]").split(",") if each.strip('" ')]
+
+
+def _recency(sighting: Sighting) -> tuple[bool, float, str]:
+    last: datetime | None = sighting.last_seen
+    return sighting.records, -last.timestamp() if last else 0.0, sighting.table
+
+
+def _each_once(found: Sequence[NotSearched]) -> list[NotSearched]:
+    return list({each.table: each for each in found}.values())
+
+
+def _said(rows: Rows) -> list[str]:
     notices: list[str] = []
     if rows.truncated:
-        notices.append(f"Of {what}, the first {MAX_ROWS:,} rows were read: ask for fewer values.")
+        notices.append(f"The first {MAX_ROWS:,} counts were read: ask for fewer values.")
     if rows.fault:
-        notices.append(f"Azure answered in part for {what}: {rows.fault.message}")
+        notices.append(f"Azure answered in part: {rows.fault.message}")
     return notices

@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sentinel_mcp.domains.calls import Failure
 from sentinel_mcp.domains.documents import Scalar
-from sentinel_mcp.domains.threat_intel.observables import ValueType
+from sentinel_mcp.domains.shared.entity import Kind
+from sentinel_mcp.domains.shared.indicators import HoldingIndicator, Table
+from sentinel_mcp.domains.shared.value_search import NotSearched
 from sentinel_mcp.domains.untrusted import UNTRUSTED
 
 PatternType = Literal[
@@ -20,10 +22,6 @@ Sort = Literal["updated", "created", "confidence", "expiry"]
 
 State = Literal["active", "expired", "revoked", "not_yet_valid"]
 TagMode = Literal["append", "replace"]
-Table = Literal["ThreatIntelIndicators", "ThreatIntelligenceIndicator"]
-Relation = Literal["same", "host", "parent_domain"]
-LogKind = Literal["addresses", "names", "hashes"]
-Part = Literal["indicators"] | LogKind
 
 
 class _Frozen(BaseModel):
@@ -130,29 +128,15 @@ class IndicatorMetrics(_Frozen):
     notices: list[str] = []
 
 
-class HoldingIndicator(_Frozen):
-    """An indicator that holds a value, as the logs have it."""
-
-    stix_id: str
-    relation: Annotated[
-        Relation,
-        Field(description="`host`, `parent_domain`: it holds the domain that the value is of."),
-    ]
-    value: str
-    title: str | None
-    source: str | None
-    confidence: int | None
-    active: bool
-    valid_until: datetime | None
-    tags: str | None
-
-
 class Sighting(_Frozen):
-    """A column in which a value was seen."""
+    """A table in which a value was seen."""
 
     table: str
-    column: str
-    events: int
+    records: Annotated[
+        bool, Field(description="Not events: what Sentinel and its users say of it.")
+    ] = False
+    columns: Annotated[list[str], Field(description="Which of them named it.")]
+    events: Annotated[int, Field(description="Rows, each counted once.")]
     first_seen: datetime | None
     last_seen: datetime | None
 
@@ -161,11 +145,14 @@ class ValueMatch(_Frozen):
     """What is known of one value."""
 
     given: str
-    type: ValueType
-    value: Annotated[str, Field(description="As it was looked for.")]
+    kind: Kind
+    names: Annotated[list[str], Field(description="What was looked for.")]
     indicators: list[HoldingIndicator]
     indicators_count: int
-    events: Annotated[int, Field(description="Log rows with the value, on all places.")]
+    events: Annotated[int, Field(description="Log rows with the value, each counted once.")]
+    records: Annotated[
+        int, Field(description="Rows of alerts, incidents, the directory and watchlists.")
+    ]
     sightings: list[Sighting]
     sightings_count: int
 
@@ -180,7 +167,7 @@ class UnusableValue(_Frozen):
 class MissingPart(_Frozen):
     """A part that could not be looked up."""
 
-    part: Part
+    part: str
     error: Failure
 
 
@@ -196,7 +183,14 @@ class MatchReport(_Frozen):
     matches: Annotated[
         list[ValueMatch], Field(description="Values that an indicator or a log has.")
     ]
-    clean: Annotated[list[str], Field(description="Values that nothing was found of.")]
+    nothing_found: Annotated[
+        list[str], Field(description="Nothing in any indicator or table, and all were searched.")
+    ]
+    undecided: Annotated[
+        list[str], Field(description="Nothing so far, but see `not_searched` and `missing`.")
+    ]
     unusable: list[UnusableValue]
+    searched: Annotated[list[str], Field(description="Tables that were searched.")] = []
+    not_searched: list[NotSearched] = []
     missing: list[MissingPart] = []
     notices: list[str] = []

@@ -1,39 +1,24 @@
-"""Tells what a value is that somebody found: an address, a domain, a URL, a hash, an e-mail.
-
-Reports write values so that nobody clicks on them (`hxxps://evil[.]example`); that is undone.
-"""
+"""What a value is in the terms of STIX, for the indicators that are made of it."""
 
 from __future__ import annotations
 
-import ipaddress
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
-from urllib.parse import urlsplit
 
-from sentinel_mcp.domains.threat_intel.patterns import of_value
+from sentinel_mcp.domains.shared.entity import Form, Subject, host_of_url, read_value, subject_of
+from sentinel_mcp.domains.shared.stix_patterns import of_value
 from sentinel_mcp.errors import InputError
 
 ValueType = Literal["ipv4-addr", "ipv6-addr", "domain-name", "url", "email-addr", "file"]
 """As STIX names the objects; a hash is of a file."""
 
-MAX_CHARS = 2_048
-
-_HASHES = {32: "MD5", 40: "SHA-1", 64: "SHA-256", 128: "SHA-512"}
-_HEX = re.compile(r"[0-9a-f]+")
-_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
-_DOMAIN = re.compile(rf"(?=.{{4,253}}$)(?:{_LABEL}\.)+(?:[a-z]{{2,63}}|xn--[a-z0-9-]{{1,59}})")
-_LOCAL_PART = re.compile(r"[^\s@<>\"(),;]{1,64}")
-_WITH_PORT = re.compile(r"(?P<host>[^:/\s]+):\d{1,5}")
-_ARMOUR = (
-    (re.compile(r"^(?:hxxp|h\*\*p|meow)(?=s?\W)", re.IGNORECASE), "http"),
-    (re.compile(r"^fxp(?=s?\W)", re.IGNORECASE), "ftp"),
-    (re.compile(r"\[:\]//|\[://\]|:\[//\]"), "://"),
-    (re.compile(r"\s*[\[({]\s*(?:\.|dot)\s*[\])}]\s*", re.IGNORECASE), "."),
-    (re.compile(r"\s*[\[({]\s*(?:@|at)\s*[\])}]\s*", re.IGNORECASE), "@"),
-    (re.compile(r"[\[(]:[\])]"), ":"),
-    (re.compile(r"\\\."), "."),
-)
+_HASH_TYPES: Mapping[Form, str] = {
+    "md5": "MD5",
+    "sha1": "SHA-1",
+    "sha256": "SHA-256",
+    "sha512": "SHA-512",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,36 +39,38 @@ class Value:
         return of_value(self.type, path, self.text)
 
 
-def refanged(text: str) -> str:
-    """Return the text as it was before it was made unclickable."""
-    found = text.strip().strip("<>\"'`").strip()
-    for armour, bare in _ARMOUR:
-        found = armour.sub(bare, found)
-    return found
-
-
 def recognised(given: str) -> Value:
-    """Return what the value is.
+    """Return the value as STIX has it.
 
     Raises:
-        InputError: it is nothing that can be looked up.
+        InputError: it is nothing that an indicator can be made of.
 
     """
-    text = refanged(given)
-    if not text or len(text) > MAX_CHARS or not text.isprintable():
-        raise _unusable(given, "is empty, too long or has control characters")
-    if _is_network(text):
-        raise _unusable(given, "is a network; single addresses can be looked up")
-    found = (
-        _address(given, text)
-        or _url(given, text)
-        or _email(given, text)
-        or _hash(given, text)
-        or _domain(given, text)
+    return _value(given, read_value(given))
+
+
+def _value(given: str, subject: Subject) -> Value:
+    host = next(iter(subject.of("domain")), None)
+    match subject.kind:
+        case "ip":
+            [address] = subject.of("address")
+            return Value(given, "ipv6-addr" if ":" in address else "ipv4-addr", address)
+        case "url":
+            url = _lower_host(subject.value)
+            return Value(given, "url", url, host=host or host_of_url(url))
+        case "file_hash":
+            [(form, (value,))] = subject.names.items()
+            return Value(given, "file", value, hash_type=_HASH_TYPES[form])
+        case "domain" if host:
+            return Value(given, "domain-name", host)
+        case _:
+            if address := next(iter(subject.of("email")), None):
+                lower = address.lower()
+                return Value(given, "email-addr", lower, host=lower.partition("@")[2])
+    raise InputError(
+        f"{given[:80]!r} is of kind {subject.kind}, of which no indicator can be made.",
+        hint="Give an IP address, domain, URL, mail address or hash, or a STIX `pattern`.",
     )
-    if found is None:
-        raise _unusable(given, "is no address, domain, URL, hash or e-mail address")
-    return found
 
 
 def typed(value_type: ValueType, given: str) -> Value:
@@ -93,7 +80,11 @@ def typed(value_type: ValueType, given: str) -> Value:
         InputError: it is of another, or of none.
 
     """
-    found = recognised(given)
+    subject = read_value(given)
+    if subject.kind == "file" and value_type == "domain-name":
+        # `evil.zip` is a file by its form, and a domain for who says so.
+        subject = subject_of("domain", subject.value, "form")
+    found = _value(given, subject)
     if found.type != value_type:
         raise InputError(
             f"{given[:80]!r} is not of type {value_type!r} but of {found.type!r}.",
@@ -102,84 +93,8 @@ def typed(value_type: ValueType, given: str) -> Value:
     return found
 
 
-def _address(given: str, text: str) -> Value | None:
-    bare = text.removeprefix("[").removesuffix("]")
-    if match := _WITH_PORT.fullmatch(bare):
-        bare = match["host"]
-    try:
-        address = ipaddress.ip_address(bare)
-    except ValueError:
-        return None
-    return Value(given, "ipv4-addr" if address.version == 4 else "ipv6-addr", str(address))
-
-
-def _url(given: str, text: str) -> Value | None:
-    has_scheme = "://" in text
-    try:
-        parts = urlsplit(text if has_scheme else f"//{text}")
-        host = parts.hostname or ""
-    except ValueError:
-        return None
-    if not has_scheme and ("/" not in text or "@" in text):
-        return None
-    if any(each.isspace() for each in text) or not (_is_address(host) or _domain_of(host)):
-        return None
-    authority = parts.netloc.lower()
-    scheme = f"{parts.scheme.lower()}://" if has_scheme else ""
-    rest = text.split("//", 1)[1] if has_scheme else text
-    return Value(given, "url", f"{scheme}{authority}{rest[len(parts.netloc) :]}", host=host)
-
-
-def _email(given: str, text: str) -> Value | None:
-    local, at, domain = text.removeprefix("mailto:").rpartition("@")
-    host = _domain_of(domain)
-    if not at or host is None or not _LOCAL_PART.fullmatch(local):
-        return None
-    return Value(given, "email-addr", f"{local.lower()}@{host}", host=host)
-
-
-def _hash(given: str, text: str) -> Value | None:
-    lower = text.lower()
-    kind = _HASHES.get(len(lower))
-    if kind is None or not _HEX.fullmatch(lower):
-        return None
-    return Value(given, "file", lower, hash_type=kind)
-
-
-def _domain(given: str, text: str) -> Value | None:
-    match = _WITH_PORT.fullmatch(text)
-    host = _domain_of(match["host"] if match else text)
-    return Value(given, "domain-name", host) if host else None
-
-
-def _domain_of(text: str) -> str | None:
-    """Return a domain as DNS has it: lower case, its letters beyond ASCII encoded."""
-    found = text.lower().rstrip(".").removeprefix("*.")
-    if not found.isascii():
-        try:
-            found = found.encode("idna").decode("ascii")
-        except UnicodeError:
-            return None
-    return found if _DOMAIN.fullmatch(found) else None
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_network(text: str) -> bool:
-    try:
-        return "/" in text and bool(ipaddress.ip_network(text, strict=False))
-    except ValueError:
-        return False
-
-
-def _unusable(given: str, reason: str) -> InputError:
-    return InputError(
-        f"{given[:80]!r} {reason}.",
-        hint="Give IP addresses, domains, URLs, MD5/SHA-1/SHA-256 hashes or e-mail addresses.",
-    )
+def _lower_host(url: str) -> str:
+    """Return a URL with scheme and host in lower case; what follows is as it was."""
+    head, slashes, rest = url.rpartition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{head.lower()}{slashes}{authority.lower()}{slash}{path}"

@@ -12,6 +12,9 @@ from sentinel_mcp.azure.paging import decode_cursor, encode_cursor
 from sentinel_mcp.domains.calls import AzureCalls
 from sentinel_mcp.domains.changes import ChangeReport, Manner
 from sentinel_mcp.domains.documents import Document, inners
+from sentinel_mcp.domains.shared.identification import Identification
+from sentinel_mcp.domains.shared.schemas import Schemas
+from sentinel_mcp.domains.shared.value_search import ValueSearch
 from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.domains.threat_intel.asking import ask_page
 from sentinel_mcp.domains.threat_intel.documents import read_detail, read_indicator, read_metrics
@@ -90,9 +93,22 @@ class _Scan:
 class Intelligence:
     """Reads and changes them, through the calls that all areas share."""
 
-    def __init__(self, workspaces: Workspaces, tasks: TaskManager, settings: Settings) -> None:
+    def __init__(
+        self,
+        workspaces: Workspaces,
+        tasks: TaskManager,
+        settings: Settings,
+        *,
+        schemas: Schemas | None = None,
+    ) -> None:
+        """`schemas` are shared with the other areas; without them, they are read for this one."""
         self._azure = AzureCalls(workspaces, tasks, settings)
-        self._matching = Matching(self._azure)
+        schemas = schemas or Schemas(self._azure)
+        self._matching = Matching(
+            self._azure,
+            Identification(self._azure, schemas),
+            ValueSearch(self._azure, schemas),
+        )
         self._writes = IndicatorWrites(self._azure, self._azure.now)
 
     async def search(
@@ -156,7 +172,9 @@ class Intelligence:
     ) -> MatchReport:
         """Return which of the values indicators hold, and where logs have them."""
         context = await self._azure.open(workspace)
-        return await self._matching.report(context, values, days=days, search_logs=search_logs)
+        return await self._matching.report(
+            context, values, now=self._azure.now(), days=days, search_logs=search_logs
+        )
 
     async def create(self, draft: Draft, manner: Manner, *, workspace: str | None) -> ChangeReport:
         """Create an indicator; the same one again is "unchanged"."""

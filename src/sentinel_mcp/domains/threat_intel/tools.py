@@ -41,7 +41,7 @@ Confidence = Annotated[int | None, Field(ge=0, le=100, description="0 to 100.")]
 async def search_indicators(
     value: Annotated[
         str | None,
-        Field(min_length=3, max_length=500, description="In the pattern, or part of it."),
+        Field(max_length=2_000, description="IP, CIDR, domain, URL, hash, mail …"),
     ] = None,
     pattern_type: Annotated[PatternType | None, Field(description="STIX type.")] = None,
     source: Annotated[str | None, Field(max_length=200, description="Exact name.")] = None,
@@ -112,7 +112,7 @@ async def match_indicators(
         Field(
             min_length=1,
             max_length=100,
-            description="IPs, domains, URLs, hashes, e-mails; defanged ones too.",
+            description="IPs, CIDRs, domains, URLs, hashes, accounts, hosts …; defanged too.",
         ),
     ],
     days: Annotated[int, Field(ge=1, le=90, description="How far back logs are searched.")] = 14,

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sentinel_mcp.domains.calls import AzureCalls, Failure, Rows
-from sentinel_mcp.domains.documents import Document, as_document, inner, name, text, time
+from sentinel_mcp.domains.documents import Document, inner, name, text, time
+from sentinel_mcp.domains.shared.identification import Identification
+from sentinel_mcp.domains.shared.watchlist_items import (
+    MAX_ITEMS,
+    ItemMatch,
+    ItemSearch,
+    item_of,
+    ordered,
+)
 from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.domains.watchlists.documents import item_id, item_values, shown
-from sentinel_mcp.domains.watchlists.models import FoundItem, Match, Source, WatchlistFindings
+from sentinel_mcp.domains.watchlists.models import FoundItem, Source, WatchlistFindings
 from sentinel_mcp.domains.watchlists.reading import Shelf
 from sentinel_mcp.errors import SentinelError
-from sentinel_mcp.kql import literals
 
 if TYPE_CHECKING:
     from sentinel_mcp.azure.context import AzureServicesContext
 
-MAX_CANDIDATES = 500
-"""Rows of the table that are looked at; a value that is the name of a column fits all of them."""
+IDENTIFYING_S = 20.0
 
 # Of watchlists changed so lately the table may lack something. Microsoft's own aim is that half of
 # the changes are in the table within 15 minutes.
@@ -43,14 +49,15 @@ class _Read:
 class Finder:
     """Looks a value up in the watchlists of one workspace."""
 
-    def __init__(self, azure: AzureCalls, max_bytes: int) -> None:
+    def __init__(self, azure: AzureCalls, identification: Identification, max_bytes: int) -> None:
         self._azure = azure
+        self._identification = identification
         self._max_bytes = max_bytes
 
     async def find(
         self, context: AzureServicesContext, value: str, *, limit: int
     ) -> WatchlistFindings:
-        """Return the items that hold the value in a column, as a whole or in part.
+        """Return the items that hold the value, a name of it, or a network that it is in.
 
         Raises:
             SentinelError: neither the table nor the watchlists could be read.
@@ -58,13 +65,15 @@ class Finder:
         """
         client = context.security_insights_client
         path = context.resource_group, context.workspace_name
+        subject = await self._identification.one(context, value, None, IDENTIFYING_S)
+        search = ItemSearch(subject, value.strip())
         rows, watchlists = await asyncio.gather(
             self._azure.attempt(
                 self._azure.query(
                     context,
                     "look a value up in the watchlists",
-                    candidates_query(value),
-                    max_rows=MAX_CANDIDATES + 1,
+                    search.query,
+                    max_rows=MAX_ITEMS + 1,
                 )
             ),
             self._azure.attempt(
@@ -78,7 +87,7 @@ class Finder:
         lagging = [each for each in listed if by_table is None or self._changed_lately(each)]
         read = await asyncio.gather(
             *(
-                self._azure.attempt(self._read(Shelf(self._azure, context, name(each)), value))
+                self._azure.attempt(self._read(Shelf(self._azure, context, name(each)), search))
                 for each in lagging[:_MAX_READ]
             )
         )
@@ -88,7 +97,7 @@ class Finder:
             missing.append(rows.fault)
         return self._answer(
             context.config.name,
-            value,
+            search,
             limit,
             rows if isinstance(rows, Rows) else None,
             [each for each in read if isinstance(each, _Read)],
@@ -101,12 +110,12 @@ class Finder:
         changed = time(properties, "updated") or time(properties, "created")
         return changed is not None and self._azure.now() - changed < _LAGGING
 
-    async def _read(self, shelf: Shelf, value: str) -> _Read:
+    async def _read(self, shelf: Shelf, search: ItemSearch) -> _Read:
         documents, complete = await shelf.read_through(_MAX_PAGES)
         found: list[FoundItem] = []
         for each in documents:
             values = item_values(each)
-            if hit := _hit(value, values):
+            if hit := search.match(values):
                 updated = time(inner(each, "properties"), "updated")
                 found.append(_found(shelf.alias, item_id(each), hit, values, updated, "api"))
         return _Read(shelf.alias, found, complete)
@@ -114,7 +123,7 @@ class Finder:
     def _answer(
         self,
         workspace: str,
-        value: str,
+        search: ItemSearch,
         limit: int,
         rows: Rows | None,
         read: Sequence[_Read],
@@ -122,7 +131,7 @@ class Finder:
         missing: list[Failure],
         unread: int,
     ) -> WatchlistFindings:
-        found = _merged(_of_table(value, rows.rows[:MAX_CANDIDATES] if rows else []), read)
+        found = _merged(_of_table(search, rows.rows[:MAX_ITEMS] if rows else []), read)
         kept: list[FoundItem] = []
         size = 0
         for each in found[:limit]:
@@ -130,83 +139,51 @@ class Finder:
             if kept and size > self._max_bytes:
                 break
             kept.append(each)
-        more = rows is not None and (rows.truncated or len(rows.rows) > MAX_CANDIDATES)
-        exact = sum(each.match == "exact" for each in found)
+        more = rows is not None and (rows.truncated or len(rows.rows) > MAX_ITEMS)
+        counts = Counter(each.match for each in found)
         return WatchlistFindings(
             workspace=workspace,
-            value=value,
+            value=search.given,
+            kind=search.subject.kind,
+            names=sorted({name for names in search.subject.names.values() for name in names}),
             items=kept,
-            exact_count=exact,
-            part_count=len(found) - exact,
+            exact_count=counts["exact"],
+            network_count=counts["network"],
+            part_count=counts["part"],
             truncated=more or len(kept) < len(found),
             read_by_api=[each.alias for each in read],
             missing=missing,
-            warnings=_warnings(rows, read, more=more, unread=unread),
+            warnings=[
+                *search.subject.notes,
+                *_warnings(rows, read, more=more, unread=unread),
+            ],
         )
 
 
-def candidates_query(value: str) -> str:
-    """Return KQL for the items, as they are now, whose values or column names hold the value."""
-    # Within the text of a JSON object, quotes and backslashes are escaped.
-    escaped = json.dumps(value, ensure_ascii=False)
-    whole, part = literals.string(escaped), literals.string(escaped[1:-1])
-    return (
-        'Watchlist | where _DTItemType == "watchlist-item" '
-        "| summarize arg_max(_DTTimestamp, WatchlistAlias, WatchlistItem, _DTItemStatus, "
-        "LastUpdatedTimeUTC) by _DTItemId "
-        '| where _DTItemStatus != "Delete" '
-        f"| extend Values = tostring(WatchlistItem) | where Values contains {part} "
-        f"| extend Whole = iff(Values contains {whole}, 1, 0) "
-        f"| top {MAX_CANDIDATES + 1} by Whole desc "
-        "| project WatchlistAlias, ItemId = _DTItemId, Item = WatchlistItem, "
-        "Updated = LastUpdatedTimeUTC"
-    )
-
-
-def _of_table(value: str, rows: Iterable[dict[str, Any]]) -> list[FoundItem]:
+def _of_table(search: ItemSearch, rows: Iterable[dict[str, Any]]) -> list[FoundItem]:
     found: list[FoundItem] = []
     for row in rows:
-        values = _object(row.get("Item"))
-        if hit := _hit(value, values):
+        values = item_of(row.get("Item"))
+        if hit := search.match(values):
             alias, item = text(row, "WatchlistAlias") or "", text(row, "ItemId") or ""
             found.append(_found(alias, item, hit, values, time(row, "Updated"), "logs"))
     return found
 
 
-def _object(cell: object) -> Document:
-    """Return a dynamic cell, which comes as JSON text or as an object."""
-    if isinstance(cell, str):
-        try:
-            cell = json.loads(cell)
-        except (ValueError, RecursionError):
-            return {}
-    return as_document(cell) or {}
-
-
-def _hit(value: str, values: Document) -> tuple[Match, list[str]] | None:
-    """Return how the value is held, and by which columns."""
-    sought = value.casefold()
-    held = {column: str(each).casefold() for column, each in values.items() if each is not None}
-    if exact := [column for column, each in held.items() if each == sought]:
-        return "exact", exact
-    part = [column for column, each in held.items() if sought in each]
-    return ("part", part) if part else None
-
-
 def _found(
     alias: str,
     item: str,
-    hit: tuple[Match, list[str]],
+    hit: ItemMatch,
     values: Document,
     updated: datetime | None,
     source: Source,
 ) -> FoundItem:
-    match, columns = hit
     return FoundItem(
         watchlist=alias,
         item_id=item,
-        match=match,
-        columns=columns,
+        match=hit.match,
+        columns=hit.columns,
+        network=hit.network,
         values=shown(values),
         updated=updated,
         source=source,
@@ -224,7 +201,8 @@ def _merged(of_table: Iterable[FoundItem], read: Iterable[_Read]) -> list[FoundI
         if each.watchlist.lower() not in whole
         and (each.watchlist.lower(), each.item_id) not in known
     ]
-    return sorted([*older, *newer], key=lambda each: (each.match, each.watchlist.lower()))
+    items = sorted([*older, *newer], key=lambda each: each.watchlist.lower())
+    return [items[index] for index in ordered([each.match for each in items])]
 
 
 def _warnings(rows: Rows | None, read: Iterable[_Read], *, more: bool, unread: int) -> list[str]:
@@ -233,8 +211,7 @@ def _warnings(rows: Rows | None, read: Iterable[_Read], *, more: bool, unread: i
         told.append("The table of watchlists lacks what was changed in the last minutes.")
     if more:
         told.append(
-            f"The first {MAX_CANDIDATES} items that may hold it were looked at; "
-            "give a longer value."
+            f"The first {MAX_ITEMS} items that may hold it were looked at; give a longer value."
         )
     if cut := [each.alias for each in read if not each.complete]:
         told.append(f"Read in part, {100 * _MAX_PAGES} items each: {', '.join(cut)}.")

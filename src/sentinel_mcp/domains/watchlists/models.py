@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sentinel_mcp.domains.calls import Failure
 from sentinel_mcp.domains.documents import Scalar
+from sentinel_mcp.domains.shared.entity import Kind
+from sentinel_mcp.domains.shared.watchlist_items import Match
 from sentinel_mcp.domains.untrusted import UNTRUSTED, Untrusted
 
 Source = Literal["logs", "api"]
 """The Watchlist table, which lags behind by minutes, or the items as Sentinel has them now."""
-
-Match = Literal["exact", "part"]
 
 
 class _Frozen(BaseModel):
@@ -106,9 +106,14 @@ class FoundItem(_Frozen):
     watchlist: str
     item_id: str
     match: Annotated[
-        Match, Field(description="`exact`: a whole value, without case. `part`: within one.")
+        Match,
+        Field(
+            description="`exact`: a whole value, without case. `part`: within one. `network`: the "
+            "item has a network that the address is in."
+        ),
     ]
     columns: Annotated[list[str], Field(description="The columns that hold it.")]
+    network: str | None = None
     values: dict[str, Scalar]
     updated: datetime | None = None
     source: Source
@@ -120,8 +125,11 @@ class WatchlistFindings(_Frozen):
     untrusted: str = UNTRUSTED
     workspace: str
     value: str
+    kind: Kind
+    names: Annotated[list[str], Field(description="What was looked for.")]
     items: list[FoundItem]
     exact_count: int
+    network_count: int
     part_count: int
     truncated: Annotated[bool, Field(description="There are more than are counted or shown.")]
     read_by_api: Annotated[

@@ -12,6 +12,8 @@ from sentinel_mcp.domains.calls import AzureCalls, Failure
 from sentinel_mcp.domains.changes import ChangeReport, Manner
 from sentinel_mcp.domains.documents import Document, whole
 from sentinel_mcp.domains.pages import PageRequest, page_of
+from sentinel_mcp.domains.shared.identification import Identification
+from sentinel_mcp.domains.shared.schemas import Schemas
 from sentinel_mcp.domains.sizes import size_bytes
 from sentinel_mcp.domains.watchlists import uploads, writing
 from sentinel_mcp.domains.watchlists.documents import (
@@ -61,9 +63,18 @@ class Contents:
 class Watchlists:
     """Reads and changes them, through the calls that all areas share."""
 
-    def __init__(self, workspaces: Workspaces, tasks: TaskManager, settings: Settings) -> None:
+    def __init__(
+        self,
+        workspaces: Workspaces,
+        tasks: TaskManager,
+        settings: Settings,
+        *,
+        schemas: Schemas | None = None,
+    ) -> None:
+        """`schemas` are shared with the other areas; without them, they are read for this one."""
         self._azure = AzureCalls(workspaces, tasks, settings)
-        self._finder = Finder(self._azure, self._azure.max_answer_bytes)
+        identification = Identification(self._azure, schemas or Schemas(self._azure))
+        self._finder = Finder(self._azure, identification, self._azure.max_answer_bytes)
 
     async def page(
         self, *, limit: int, cursor: str | None, workspace: str | None

@@ -94,14 +94,12 @@ async def get_watchlist_item(
 
 @watchlists.tool("Find in watchlists", READS_AZURE, {"watchlists", "core"}, timeout=300)
 async def find_in_watchlists(
-    value: Annotated[
-        str, Field(min_length=2, max_length=500, description="Account, host, IP, hash…")
-    ],
+    value: Annotated[str, Field(max_length=2_000, description="Account, host, IP, CIDR, hash …")],
     limit: Annotated[int, Field(ge=1, le=200, description="Items shown.")] = 50,
     workspace: WorkspaceName = None,
     store: Watchlists = Depends(service(Watchlists)),
 ) -> WatchlistFindings:
-    """Find the items of all watchlists that hold a value, exact and partial matches apart.
+    """Find the items of all watchlists that hold a value, or a network that it is in.
 
     It tells whether an entity is a VIP, a key asset or known as harmless.
     """

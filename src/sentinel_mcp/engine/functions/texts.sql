@@ -9,6 +9,15 @@ CREATE OR REPLACE TEMP MACRO __split
     (source, delimiter) AS to_json(str_split(source, delimiter)),
     (source, delimiter, position) AS
         to_json(list_slice(str_split(source, delimiter), position + 1, position + 1));
+-- A term is a run of letters and digits: where the text begins or ends with one, nothing more of it
+-- may stand there. Most rows have nothing of the text: that is found out first.
+CREATE OR REPLACE TEMP MACRO __has(source, sought) AS
+    CASE WHEN contains(lower(source), lower(sought))
+         THEN regexp_matches(source, '(?i)'
+            || CASE WHEN regexp_matches(sought, '^[\pL\pN]') THEN '(?:^|[^\pL\pN])' ELSE '' END
+            || regexp_escape(sought)
+            || CASE WHEN regexp_matches(sought, '[\pL\pN]$') THEN '(?:$|[^\pL\pN])' ELSE '' END)
+         ELSE false END;
 CREATE OR REPLACE TEMP MACRO __string_size(source) AS CAST(strlen(source) AS BIGINT);
 CREATE OR REPLACE TEMP MACRO __tohex(number) AS lower(to_hex(number));
 CREATE OR REPLACE TEMP MACRO __url_decode(source) AS

@@ -12,10 +12,10 @@ from sentinel_mcp.kql.worker.normalise.scopes import Binding, Scope
 from sentinel_mcp.kql.worker.normalise.tree import (
     Node,
     Symbol,
-    columns_of,
     elements,
     is_tabular,
     kind,
+    row_columns,
     text,
     type_of,
 )
@@ -548,13 +548,3 @@ class Calls:
         "row_rank_min": _ordered,
         "row_window_session": _ordered,
     }
-
-
-def row_columns(node: Node) -> list[tuple[str, str]]:
-    """Return the columns of the rows that the expression is computed over; none outside of any."""
-    while node is not None and node.Parent is not None:
-        parent = node.Parent
-        if kind(parent) == "PipeExpression" and node.Equals(parent.Operator):
-            return columns_of(parent.Expression.ResultType)
-        node = parent
-    return []

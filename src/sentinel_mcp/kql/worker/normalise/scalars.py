@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from sentinel_mcp.kql.worker.normalise import literals
@@ -15,6 +15,7 @@ from sentinel_mcp.kql.worker.normalise.tree import (
     elements,
     is_tabular,
     kind,
+    row_columns,
     symbol_class,
     text,
     type_of,
@@ -38,6 +39,27 @@ _LITERALS = frozenset(
         "NullLiteralExpression",
     }
 )
+_TEXT_LITERALS = frozenset({"StringLiteralExpression", "CompoundStringLiteralExpression"})
+# What `*` may stand left of: whether any column of the row holds the text on the right.
+_OF_ANY_COLUMN = {
+    "HasExpression": "__any_has",
+    "ContainsExpression": "__any_contains",
+    "MatchesRegexExpression": "__any_matches",
+}
+_SEARCHED = frozenset({"string", "dynamic", "guid"})
+_NUMBER = r"[-+]?\d{0,19}(?:\.\d{0,17})?(?:e[-+]?\d{0,3})?"
+_HOURS = r"\d{0,2}(?::\d\d)?(?::\d{0,2})?"
+# What a piece of a value of a type that `*` does not search here may look like.
+_PIECES = {
+    "int": _NUMBER,
+    "long": _NUMBER,
+    "real": rf"{_NUMBER}|nan|-?inf(?:inity)?",
+    "decimal": _NUMBER,
+    "bool": "true|false",
+    "datetime": rf"[-\d]{{0,11}}[t ]?{_HOURS}(?:\.\d{{0,7}})?z?",
+    "timespan": rf"-?(?:\d{{0,8}}\.)?{_HOURS}|{_HOURS}(?:\.\d{{0,7}})?"
+    r"|-?\d{0,8}\.[\d:]{8}\.\d{0,7}",
+}
 _ARITHMETIC = {
     "AddExpression": "+",
     "SubtractExpression": "-",
@@ -106,6 +128,10 @@ class Scalars:
             return self._arithmetic(node, _ARITHMETIC[what], scope)
         if what in _COMPARISON:
             return self._comparison(node, _COMPARISON[what], scope)
+        if what in _STRINGS and kind(node.Left) == "StarExpression":
+            return self._any_column(node, what, scope)
+        if what == "HasExpression" and kind(node.Right) in _TEXT_LITERALS:
+            return f"__has({self.as_string(node.Left, scope)}, {self.write(node.Right, scope)})"
         if what in _STRINGS:
             left, right = (self.as_string(each, scope) for each in (node.Left, node.Right))
             return f"({left} {_operator(node)} {right})"
@@ -115,6 +141,31 @@ class Scalars:
         if handler is None:
             raise Refused(what, "the embedded engine does not know this expression")
         return handler(self, node, scope)
+
+    def _any_column(self, node: Node, what: str, scope: Scope) -> str:
+        """Write `* has "text"`, which holds where one column of the row does.
+
+        Whether Kusto looks into numbers and times too is not documented, so a text that could be
+        in one of those that the row has is refused.
+        """
+        function, right = _OF_ANY_COLUMN.get(what), node.Right
+        # A `let` name that stands for a text is constant, too; so is a call, without its value.
+        constant = right.ConstantValue if right.IsConstant else None
+        if function is None or type_of(right) != "string" or constant is None:
+            raise Refused(f"* {_operator(node)}", "only * has, contains, matches regex of a text")
+        sought, row = str(constant), row_columns(node)
+        if what != "MatchesRegexExpression":
+            if not sought or not sought.isprintable():
+                raise Refused(f"* {_operator(node)}", "the text is empty or has control characters")
+            if of := _type_with(sought, {of for _, of in row}, whole=what == "HasExpression"):
+                raise Refused(f"* of a {of}", "it is not known which columns Kusto looks into")
+        columns = [
+            f"{self._rewriter.names.column(name)}:{of}" for name, of in row if of in _SEARCHED
+        ]
+        if not columns:
+            raise Refused("*", "there is no row whose columns it could stand for")
+        # As one text: of hundreds of names, the translator's grammar would take a second.
+        return f"{function}({literals.string(sought)}, {literals.string(','.join(columns))})"
 
     def as_string(self, node: Node, scope: Scope) -> str:
         """Write an expression converted to string, where it is not one already."""
@@ -298,7 +349,20 @@ class Scalars:
     }
 
 
+def _type_with(sought: str, types: Iterable[str], *, whole: bool) -> str | None:
+    """Return a type that `*` does not search here, and a value of which could hold the text."""
+    lower = sought.lower()
+    for of in sorted(types):
+        if of == "bool" and not whole and (lower in "true" or lower in "false"):
+            return of
+        if of in _PIECES and re.fullmatch(_PIECES[of], lower):
+            return of
+    return None
+
+
 def _tostring(written: str, of: str) -> str:
+    if of == "string":
+        return written
     # The translator's `tostring` asks for the type at run time, in a large expression.
     return f"__dynamic_text({written})" if of == "dynamic" else f"tostring({written})"
 

@@ -84,3 +84,19 @@ def parameters(node: Node) -> dict[str, Node]:
     return {
         str(each.Name.SimpleName).lower(): each.Expression for each in elements(node.Parameters)
     }
+
+
+def row_columns(node: Node) -> list[tuple[str, str]]:
+    """Return the columns of the rows that the expression is computed over; none outside of any.
+
+    At the beginning of a subquery of `mv-apply` none as well: its rows have more columns than any
+    node tells.
+    """
+    while node is not None and node.Parent is not None:
+        parent = node.Parent
+        if kind(parent) == "MvApplyOperator":
+            return []
+        if kind(parent) == "PipeExpression" and node.Equals(parent.Operator):
+            return columns_of(parent.Expression.ResultType)
+        node = parent
+    return []

@@ -1,4 +1,4 @@
-"""Which tables and columns a workspace has, kept for an hour."""
+"""Which tables and columns a workspace has, and on which plan: read once, kept for an hour."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sentinel_mcp.azure.logs import read_metadata
-from sentinel_mcp.azure.workspaces import Workspaces
+from sentinel_mcp.domains.calls import AzureCalls
+from sentinel_mcp.domains.documents import inner, text
+from sentinel_mcp.domains.documents import name as name_of
 from sentinel_mcp.errors import SentinelError
 from sentinel_mcp.kql.catalog import Catalog, TableSchema, bundled
 from sentinel_mcp.kql.functions import FunctionSchema
 from sentinel_mcp.kql.results import Column, Environment
 from sentinel_mcp.kql.validator import Checker
-from sentinel_mcp.tasks.manager import Lane, TaskManager
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +32,27 @@ SETTLED_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """A catalogue, and why it is only the bundled one, where it is."""
+    """A catalogue, and why it is only the bundled one or an older one, where it is."""
 
     catalog: Catalog
+    problem: SentinelError | None
+    read_at_s: float
+    is_bundled: bool = False
+    """Whether nothing of it was read from the workspace."""
+
+    @property
+    def present(self) -> dict[str, TableSchema]:
+        """The tables that the workspace has; none where nothing was read from it."""
+        if self.is_bundled:
+            return {}
+        return {name: each for name, each in self.catalog.tables.items() if each.present}
+
+
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """The plan of each table (`Analytics`, `Basic`, `Auxiliary`), or why it is not known."""
+
+    by_table: Mapping[str, str]
     problem: SentinelError | None
     read_at_s: float
 
@@ -44,19 +62,17 @@ class Schemas:
 
     def __init__(
         self,
-        workspaces: Workspaces,
-        tasks: TaskManager,
-        checker: Checker,
+        azure: AzureCalls,
+        checker: Checker | None = None,
         *,
-        deadline_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._workspaces = workspaces
-        self._tasks = tasks
+        """`checker` is told when a schema is another than before, and forgets its verdicts."""
+        self._azure = azure
         self._checker = checker
-        self._deadline_s = deadline_s
         self._clock = clock
         self._kept: dict[str, Schema] = {}
+        self._plans: dict[str, Plans] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
     async def of(
@@ -68,10 +84,9 @@ class Schemas:
         """
         base = await asyncio.to_thread(bundled, environment)
         if environment == "xdr":
-            return Schema(base, None, self._clock())
-        context = await self._workspaces.get(workspace)
-        name = context.config.name
-        async with self._locks.setdefault(name, asyncio.Lock()):
+            return Schema(base, None, self._clock(), is_bundled=True)
+        name = (await self._azure.open(workspace)).config.name
+        async with self._lock(name):
             kept = self._kept.get(name)
             if kept is None or refresh or self._is_old(kept):
                 self._kept[name] = kept = await self._read(base, name, kept)
@@ -86,26 +101,60 @@ class Schemas:
         found = await self.of(environment, workspace, refresh=True)
         return None if found.catalog.version == than.catalog.version else found
 
-    def _is_old(self, kept: Schema) -> bool:
+    async def plans(self, workspace: str | None) -> Plans:
+        """Return the plan of each table; reading it takes another role than the schema does."""
+        name = (await self._azure.open(workspace)).config.name
+        async with self._lock(f"{name} plans"):
+            kept = self._plans.get(name)
+            if kept is None or self._is_old(kept):
+                self._plans[name] = kept = await self._read_plans(name, kept)
+        return kept
+
+    def _lock(self, key: str) -> asyncio.Lock:
+        return self._locks.setdefault(key, asyncio.Lock())
+
+    def _is_old(self, kept: Schema | Plans) -> bool:
         limit = RETRY_S if kept.problem else FRESH_S
         return self._clock() - kept.read_at_s > limit
 
     async def _read(self, base: Catalog, name: str, before: Schema | None) -> Schema:
-        context = await self._workspaces.get(name)
-        try:
-            metadata = await self._tasks.run(
-                f"read the schema of {name}",
-                lambda _: read_metadata(context),
-                lane=Lane.MANAGEMENT,
-                deadline_s=self._deadline_s,
+        # Loaded late: it brings the SDK's request classes.
+        from sentinel_mcp.azure.logs import ROLE, read_metadata
+
+        context = await self._azure.open(name)
+        metadata = await self._azure.attempt(
+            self._azure.call(
+                "read the schema of the workspace", lambda: read_metadata(context), role=ROLE
             )
-        except SentinelError as error:
-            log.warning("schema of workspace %s not read: %s", name, error.code)
-            return Schema(before.catalog if before else base, error, self._clock())
+        )
+        if isinstance(metadata, SentinelError):
+            log.warning("schema of workspace %s not read: %s", name, metadata.code)
+            return Schema(
+                before.catalog if before else base,
+                metadata,
+                self._clock(),
+                is_bundled=before is None or before.is_bundled,
+            )
         catalog = await asyncio.to_thread(_merged, base, metadata)
-        if before and before.catalog.version != catalog.version:
+        if self._checker and before and before.catalog.version != catalog.version:
             self._checker.forget()
         return Schema(catalog, None, self._clock())
+
+    async def _read_plans(self, name: str, before: Plans | None) -> Plans:
+        context = await self._azure.open(name)
+        client = context.loganalytics_client
+        tables = await self._azure.attempt(
+            self._azure.read_all(
+                "read the plans of the tables",
+                lambda: client.tables.list_by_workspace(
+                    context.resource_group, context.workspace_name
+                ),
+            )
+        )
+        if isinstance(tables, SentinelError):
+            return Plans(before.by_table if before else {}, tables, self._clock())
+        plans = {name_of(each): text(inner(each, "properties"), "plan") for each in tables}
+        return Plans({name: plan for name, plan in plans.items() if plan}, None, self._clock())
 
 
 def _merged(base: Catalog, metadata: Mapping[str, Any]) -> Catalog:

@@ -1,1 +1,0 @@
-"""Which columns of which tables name an entity."""
