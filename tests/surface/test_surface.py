@@ -29,7 +29,7 @@ NOWHERE = Workspace(
     name="nowhere", subscription_id="s", resource_group="g", workspace_name="w", workspace_id="i"
 )
 
-MAX_CORE_BYTES = 25 * 1024
+MAX_CORE_BYTES = 32 * 1024
 MAX_DISCOVERY_BYTES = 5 * 1024
 
 CORE = frozenset(
