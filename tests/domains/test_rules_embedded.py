@@ -29,6 +29,7 @@ from sentinel_mcp.local.scenario.cases import cases
 from sentinel_mcp.local.scenario.clock import Clock
 from sentinel_mcp.local.scenario.rule_templates import ORIGINS, documents
 from sentinel_mcp.local.scenario.rules.all import rule, rules
+from sentinel_mcp.local.scenario.story.operators import alerts as unattended
 from sentinel_mcp.local.store import Store
 from sentinel_mcp.settings import Settings
 
@@ -236,7 +237,8 @@ async def test_alerts_of_each_rule_are_those_of_the_scenarios_cases(
     listing = RuleHealthListing.model_validate(
         await call(client, "get_rule_health", days=30, limit=200)
     )
-    raised = Counter(each.rule_id for case in cases(clock) for each in case.alerts if each.rule_id)
+    alerts = [*(each for case in cases(clock) for each in case.alerts), *unattended(clock)]
+    raised = Counter(each.rule_id for each in alerts if each.rule_id)
 
     for each in listing.rules:
         if each.kind == "MicrosoftSecurityIncidentCreation":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 import pytest_asyncio
@@ -11,10 +11,9 @@ import pytest_asyncio
 from sentinel_mcp.domains import attack
 from sentinel_mcp.kql.catalog import bundled
 from sentinel_mcp.kql.validator import Checker
-from sentinel_mcp.local.scenario import rule_documents, rule_runs, rule_templates
+from sentinel_mcp.local.scenario import rule_documents, rule_templates
 from sentinel_mcp.local.scenario.clock import Clock
 from sentinel_mcp.local.scenario.rules import identity_templates, machine_templates
-from sentinel_mcp.local.scenario.rules.all import rule
 from sentinel_mcp.local.services.rules.checking import check
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -84,12 +83,3 @@ async def test_a_rule_names_a_template_that_there_is_and_some_of_them_are_newer(
     assert named <= templates.keys()
     assert len(versions) == len(rule_templates.ORIGINS)
     assert 0 < sum(used != current for used, current in versions) < len(versions)
-
-
-async def test_the_failing_rule_has_failed_since_it_was_changed() -> None:
-    (failing,) = [each for each in rule_runs.running_rules() if each["failing_min"]]
-    changed = rule_runs.changed(rule_runs.FAILING)
-
-    assert failing["id"] == rule(rule_runs.FAILING).id
-    assert changed
-    assert timedelta() < changed - rule_runs.FAILING_FOR < timedelta(hours=1)

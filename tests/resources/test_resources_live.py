@@ -93,6 +93,11 @@ async def test_the_number_of_an_open_incident_is_completed(client: Connected) ->
         ("lateral-movement-service", "PSEXESVC"),
         ("credential-dumping", "lsass.exe"),
         ("exfiltration", names.C2_IP),
+        ("inbox-rule", names.PROXY_IP),
+        ("privilege-grant", names.ROGUE_APP),
+        ("rare-process", names.IMPLANT),
+        ("indicator-match", names.C2_IP),
+        ("silent-source", "nw-app-04"),
     ],
 )
 async def test_a_hunt_finds_the_intruder_in_the_embedded_workspace(

@@ -52,40 +52,45 @@ def documents(case: Case, clock: Clock) -> Iterable[tuple[str, Body]]:
 def rows(case: Case, clock: Clock) -> Iterable[Body]:
     """Yield the alerts of an incident as rows."""
     for each in case.alerts:
-        alert = each.alert
-        provider, component = _source(each)
-        yield {
-            "TimeGenerated": str(each.raised),
-            "ProcessingEndTime": str(each.raised),
-            "StartTime": str(each.start),
-            "EndTime": str(each.end),
-            "DisplayName": alert.title,
-            "AlertName": alert.title,
-            "AlertSeverity": alert.severity,
-            "Description": alert.description,
-            "ProviderName": provider,
-            "VendorName": "Microsoft",
-            "VendorOriginalId": guid("vendor", alert.key),
-            "ProductName": alert.product,
-            "ProductComponentName": component,
-            "SystemAlertId": each.id,
-            "AlertType": _type(each),
-            "AlertLink": _link(each),
-            "CompromisedEntity": _compromised(each),
-            "ConfidenceLevel": "Unknown",
-            "IsIncident": False,
-            "Status": _STATUS[case.versions[-1].status],
-            "Entities": json.dumps(alert_json(alert.entities, clock)),
-            "ExtendedProperties": json.dumps(_extended(each)),
-            "ExtendedLinks": "",
-            "RemediationSteps": "",
-            "ResourceId": "",
-            "Tactics": ", ".join(alert.tactics),
-            "Techniques": json.dumps(list(alert.techniques)),
-            "SubTechniques": "[]",
-            "WorkspaceSubscriptionId": SUBSCRIPTION_ID,
-            "WorkspaceResourceGroup": RESOURCE_GROUP,
-        }
+        yield row(each, _STATUS[case.versions[-1].status], clock)
+
+
+def row(each: RaisedAlert, status: str, clock: Clock) -> Body:
+    """Return an alert as a row."""
+    alert = each.alert
+    provider, component = _source(each)
+    return {
+        "TimeGenerated": str(each.raised),
+        "ProcessingEndTime": str(each.raised),
+        "StartTime": str(each.start),
+        "EndTime": str(each.end),
+        "DisplayName": alert.title,
+        "AlertName": alert.title,
+        "AlertSeverity": alert.severity,
+        "Description": alert.description,
+        "ProviderName": provider,
+        "VendorName": "Microsoft",
+        "VendorOriginalId": guid("vendor", alert.key),
+        "ProductName": alert.product,
+        "ProductComponentName": component,
+        "SystemAlertId": each.id,
+        "AlertType": _type(each),
+        "AlertLink": _link(each),
+        "CompromisedEntity": _compromised(each),
+        "ConfidenceLevel": "Unknown",
+        "IsIncident": False,
+        "Status": status,
+        "Entities": json.dumps(alert_json(alert.entities, clock)),
+        "ExtendedProperties": json.dumps(_extended(each)),
+        "ExtendedLinks": "",
+        "RemediationSteps": "",
+        "ResourceId": "",
+        "Tactics": ", ".join(alert.tactics),
+        "Techniques": json.dumps(list(alert.techniques)),
+        "SubTechniques": "[]",
+        "WorkspaceSubscriptionId": SUBSCRIPTION_ID,
+        "WorkspaceResourceGroup": RESOURCE_GROUP,
+    }
 
 
 def _document(each: RaisedAlert, status: str, clock: Clock) -> Body:
@@ -177,7 +182,7 @@ def _extended(each: RaisedAlert) -> dict[str, str]:
     if by.query:
         added |= {
             "Query": by.query,
-            "Query Start Time UTC": wire(each.start),
-            "Query End Time UTC": wire(each.raised),
+            "Query Start Time UTC": wire(each.window[0]),
+            "Query End Time UTC": wire(each.window[1]),
         }
     return added

@@ -12,9 +12,12 @@ from sentinel_mcp.local.scenario.model import Alert, Comment, Episode, Status
 from sentinel_mcp.local.scenario.names import guid
 from sentinel_mcp.local.scenario.people import Person, person
 from sentinel_mcp.local.scenario.rules.all import rule
+from sentinel_mcp.local.scenario.rules.model import LAG_S
 from sentinel_mcp.local.scenario.story.queue import episodes
 
 FIRST_NUMBER = 1171
+NRT_DELAY_MIN = 3
+"""From an event until a rule that runs all the time has raised its alert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,13 @@ class RaisedAlert:
     def id(self) -> str:
         """Its SystemAlertId."""
         return guid("alert", self.alert.key)
+
+    @property
+    def window(self) -> tuple[datetime, datetime]:
+        """What the run that raised it looked at."""
+        by = rule(self.alert.rule or "")
+        end = self.raised - timedelta(seconds=LAG_S[by.kind])
+        return end - timedelta(minutes=by.window_min), end
 
     @property
     def rule_id(self) -> str:
@@ -102,12 +112,16 @@ def cases(clock: Clock) -> list[Case]:
     ]
 
 
+def raised(alert: Alert, clock: Clock) -> RaisedAlert:
+    """Return an alert with its times: that of a rule is there with the run that sees it."""
+    end = clock.time(alert.last)
+    of_nrt = alert.rule is not None and rule(alert.rule).kind == "NRT"
+    delay = timedelta(minutes=NRT_DELAY_MIN if of_nrt else alert.delay_min)
+    return RaisedAlert(alert, clock.time(alert.first), end, end + delay)
+
+
 def _raised(episode: Episode, clock: Clock) -> list[RaisedAlert]:
-    found: list[RaisedAlert] = []
-    for alert in episode.alerts:
-        end = clock.time(alert.last)
-        raised = min(end + timedelta(minutes=alert.delay_min), clock.now - timedelta(minutes=2))
-        found.append(RaisedAlert(alert, clock.time(alert.first), end, raised))
+    found = [raised(each, clock) for each in episode.alerts]
     return sorted(found, key=lambda each: each.raised)
 
 

@@ -7,15 +7,16 @@ tied to others.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sentinel_mcp.local.documents import Document
 from sentinel_mcp.local.identity import RESOURCE_GROUP, RESOURCE_ID, SUBSCRIPTION_ID
 from sentinel_mcp.local.scenario.clock import At, Clock, wire
-from sentinel_mcp.local.scenario.names import AD_DOMAIN, COMPANY, DOMAIN, guid
+from sentinel_mcp.local.scenario.groups import CHIEF, HEADS, Group, groups
+from sentinel_mcp.local.scenario.names import AD_DOMAIN, COMPANY, guid
 from sentinel_mcp.local.scenario.people import Person, people, person
+from sentinel_mcp.local.scenario.sign_ins import LastSignIns, last_sign_ins
 
 Body = dict[str, Any]
 """A JSON object. Any: its values are of many kinds."""
@@ -26,17 +27,6 @@ _AT_RISK: dict[str, tuple[str, At]] = {
     "marcus.lindqvist": ("medium", At("travel", hours=0.5)),
     "daniel.reyes": ("high", At("spray", hours=1.5)),
 }
-_HEADS = {
-    "Executive": "sofia.lindgren",
-    "Finance": "robert.achterberg",
-    "Human Resources": "nadia.okonkwo",
-    "IT": "hana.kovacs",
-    "Sales": "marcus.lindqvist",
-    "Security": "aiko.tanaka",
-}
-_CHIEF = "sofia.lindgren"
-_WITHOUT_SECOND_FACTOR = ("daniel.reyes", "svc-backup", "svc-scan")
-
 # The ids of the directory's roles are the same in every tenant.
 _TEMPLATES = {
     "Directory Synchronization Accounts": "d29b2b05-8046-44ba-8758-1e26182fcf32",
@@ -63,29 +53,12 @@ _SUBSCRIPTION = f"/subscriptions/{SUBSCRIPTION_ID}"
 _GROUP = f"{_SUBSCRIPTION}/resourceGroups/{RESOURCE_GROUP}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
-    name: str
-    description: str
-    members: tuple[str, ...]
-    owners: tuple[str, ...]
-    unified: bool = False
-    security: bool = True
-    mail: str = ""
-    assignable: bool = False
-    synchronized: bool = False
-    rule: str = ""
-
-    @property
-    def id(self) -> str:
-        return guid("group", self.name)
-
-
 def documents(clock: Clock) -> Iterable[Document]:
     """Yield users, groups and roles, then who has which Azure role on the workspace."""
+    signed_in = last_sign_ins(clock)
     for each in people():
-        yield Document("graphUsers", each.id, _user(each, clock))
-    for group in _groups():
+        yield Document("graphUsers", each.id, _user(each, signed_in[each.upn], clock))
+    for group in groups():
         yield Document("graphGroups", group.id, _group(group, clock))
     for name, template in _TEMPLATES.items():
         held = [each.id for each in people() if each.role == name]
@@ -100,11 +73,8 @@ def documents(clock: Clock) -> Iterable[Document]:
         yield Document("roleAssignments", body["name"], body)
 
 
-def _user(who: Person, clock: Clock) -> Body:
+def _user(who: Person, signed_in: LastSignIns, clock: Clock) -> Body:
     head = _head(who)
-    signed_in = clock.now - timedelta(minutes=10 + 3 * who.number)
-    if who.sam in _AT_RISK:
-        signed_in = max(signed_in, clock.time(_AT_RISK[who.sam][1]))
     desk = not who.service
     graph: Body = {
         "id": who.id,
@@ -128,58 +98,32 @@ def _user(who: Person, clock: Clock) -> Body:
         "onPremisesDomainName": AD_DOMAIN,
         "onPremisesSamAccountName": who.sam,
         "onPremisesSecurityIdentifier": who.sid,
-        "signInActivity": {
-            "lastSignInDateTime": wire(signed_in),
-            "lastNonInteractiveSignInDateTime": wire(clock.now - timedelta(minutes=9)),
-            "lastSuccessfulSignInDateTime": wire(signed_in),
-        },
+        "signInActivity": _activity(signed_in),
     }
     return {"graph": graph, "manager": head.id if head else None}
 
 
-def _head(who: Person) -> Person | None:
-    if who.sam == _CHIEF or who.service:
+def _activity(signed_in: LastSignIns) -> Body | None:
+    times = {
+        "lastSignInDateTime": signed_in.interactive,
+        "lastNonInteractiveSignInDateTime": signed_in.by_token,
+        "lastSuccessfulSignInDateTime": signed_in.successful,
+    }
+    if not any(times.values()):
         return None
-    sam = _HEADS.get(who.department)
+    return {name: at and wire(at) for name, at in times.items()}
+
+
+def _head(who: Person) -> Person | None:
+    if who.sam == CHIEF or who.service:
+        return None
+    sam = HEADS.get(who.department)
     if sam is None:
         sam = next(each.sam for each in people() if each.department == who.department)
-    return person(_CHIEF if sam == who.sam else sam)
+    return person(CHIEF if sam == who.sam else sam)
 
 
-def _groups() -> Iterable[_Group]:
-    desks = [each for each in people() if not each.service]
-    yield _Group(
-        "All staff", "Everybody with a desk", tuple(each.sam for each in desks), (_CHIEF,),
-        rule='(user.accountEnabled -eq true) and (user.employeeId -ne null)',
-    )  # fmt: skip
-    for department in dict.fromkeys(each.department for each in desks):
-        members = tuple(each.sam for each in desks if each.department == department)
-        owner = _HEADS.get(department, members[0])
-        address = f"{department.lower().replace(' ', '-')}@{DOMAIN}"
-        yield _Group(
-            department, f"The team of {department}", members, (owner,),
-            unified=True, security=False, mail=address,
-        )  # fmt: skip
-    analysts = ("priya.nair", "jonas.weber", "aiko.tanaka")
-    yield _Group(
-        "SOC analysts", "Work the incidents of the workspace", analysts, ("aiko.tanaka",),
-        assignable=True,
-    )  # fmt: skip
-    yield _Group(
-        "MFA exclusions", "Not asked for a second factor by Conditional Access",
-        _WITHOUT_SECOND_FACTOR, ("hana.kovacs",),
-    )  # fmt: skip
-    yield _Group(
-        "Server operators", "Administrators of member servers", ("hana.kovacs", "adm-hkovacs"),
-        (), synchronized=True,
-    )  # fmt: skip
-    yield _Group(
-        "Announcements", "Mail to everybody", tuple(each.sam for each in desks),
-        ("nadia.okonkwo",), security=False, mail=f"announcements@{DOMAIN}",
-    )  # fmt: skip
-
-
-def _group(group: _Group, clock: Clock) -> Body:
+def _group(group: Group, clock: Clock) -> Body:
     kinds = [
         *(["Unified"] if group.unified else []),
         *(["DynamicMembership"] if group.rule else []),

@@ -31,6 +31,11 @@ _SERVERS: tuple[tuple[str, Role], ...] = (
 )  # fmt: skip
 
 
+SILENT = "nw-app-04"
+SILENT_MIN = 650
+"""A server that broke down, and how many minutes ago."""
+
+
 @dataclass(frozen=True, slots=True)
 class Host:
     """A machine; `owner` is the number of the person at it, None for a server."""

@@ -99,7 +99,7 @@ _ACCOUNTS: tuple[tuple[str, str, str, str], ...] = (
 TOTAL = 120
 DESKS = TOTAL - len(_ACCOUNTS)
 
-_WITHOUT_MULTIFACTOR = frozenset({"daniel.reyes"})
+_WITHOUT_MULTIFACTOR = frozenset({"daniel.reyes", "svc-backup", "svc-scan"})
 
 
 @cache
@@ -110,7 +110,17 @@ def people() -> tuple[Person, ...]:
     for offset, (sam, name, department, role) in enumerate(_ACCOUNTS):
         title = "Service account" if sam.startswith("svc-") else "Privileged account"
         found.append(
-            Person(DESKS + offset, name, sam, department, title, "Rotterdam", role, service=True)
+            Person(
+                DESKS + offset,
+                name,
+                sam,
+                department,
+                title,
+                "Rotterdam",
+                role,
+                multifactor=sam not in _WITHOUT_MULTIFACTOR,
+                service=True,
+            )
         )
     return tuple(found)
 

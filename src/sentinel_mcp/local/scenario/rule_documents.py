@@ -66,7 +66,7 @@ def _properties(rule: Rule) -> Body:
         "techniques": list(rule.techniques),
         "query": rule.query,
         "suppressionDuration": "PT5H",
-        "suppressionEnabled": False,
+        "suppressionEnabled": rule.rests,
         "eventGroupingSettings": {"aggregationKind": "SingleAlert"},
         "customDetails": dict(rule.details) or None,
         "entityMappings": mappings(rule.entities),

@@ -14,6 +14,7 @@ from sentinel_mcp.local.scenario import (
     incidents,
     indicator_documents,
     rule_runs,
+    sign_ins,
     watchlists,
 )
 from sentinel_mcp.local.scenario.cases import Case, cases
@@ -29,6 +30,7 @@ from sentinel_mcp.local.scenario.noise import (
     windows,
 )
 from sentinel_mcp.local.scenario.noise.stream import Generator
+from sentinel_mcp.local.scenario.story import operators
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -69,15 +71,15 @@ def write_tables(
     clock = Clock(anchor)
     generator = Generator(connection, catalog, seed, clock)
     found = cases(clock)
-    generator.reference("rule", rule_runs.running_rules())
-    generator.reference("raised", rule_runs.raised_alerts(found))
     for number, (what, module) in enumerate(_NOISE):
         on_progress(f"Writing {what}", 0.1 + 0.7 * number / len(_NOISE))
         for stream in module.STREAMS:
             generator.run(stream)
     on_progress("Writing the incidents", 0.8)
     _write_story(generator, found, clock)
+    unattended = operators.alerts(clock)
     raised = [row for case in found for row in alerts.rows(case, clock)]
+    raised += [alerts.row(each, "New", clock) for each in unattended]
     changes = [row for case in found for row in incidents.rows(case, bookmarks.of(case))]
     generator.insert("SecurityAlert", raised)
     generator.insert("SecurityIncident", changes)
@@ -86,6 +88,8 @@ def write_tables(
     generator.insert("Watchlist", list(watchlists.rows(clock)))
     generator.insert("SentinelHealth", _connector_health(clock))
     generator.insert("SentinelAudit", rule_runs.changes(clock))
+    on_progress("Running the rules", 0.85)
+    rule_runs.write(generator, [*(each for case in found for each in case.alerts), *unattended])
     on_progress("Counting volumes", 0.9)
     generator.run(platform.USAGE)
 
@@ -96,12 +100,12 @@ Cells = list[dict[str, Any]]
 
 def _write_story(generator: Generator, found: Sequence[Case], clock: Clock) -> None:
     by_table: dict[str, Cells] = {}
-    for case in found:
-        for row in case.episode.rows:
-            moment = str(clock.time(row.at))
-            times = dict.fromkeys(_SAME_TIME.get(row.table, ()), moment)
-            cells = {"TimeGenerated": moment, **times, **row.cells}
-            by_table.setdefault(row.table, []).append(cells)
+    story = (row for case in found for row in case.episode.rows)
+    for row in (*sign_ins.rows(clock), *story):
+        moment = str(clock.time(row.at))
+        times = dict.fromkeys(_SAME_TIME.get(row.table, ()), moment)
+        cells = {"TimeGenerated": moment, **times, **row.cells}
+        by_table.setdefault(row.table, []).append(cells)
     for table, rows in by_table.items():
         generator.insert(table, rows)
 

@@ -200,6 +200,7 @@ STREAMS = (
             "ExposureLevel": "pick(m.number, 'exposure', ['Low', 'Low', 'Medium'])",
             "LoggedOnUsers": "CASE WHEN m.role = 'workstation' THEN json_array(json_object('UserName', (SELECT q.sam FROM person q WHERE q.number = m.owner), 'DomainName', 'NORTHWIND')) ELSE json_array() END",  # noqa: E501 - one expression
         },
+        where="NOT (m.name = '{silent}' AND t > {now} - to_minutes({silent_min}))",
         source=(
             "(SELECT m.number * 14 + back AS i, {now} - INTERVAL (back) DAY - INTERVAL 5 HOUR "
             "+ to_seconds(m.number) AS t, m FROM machine m, range(14) days(back))"

@@ -152,6 +152,7 @@ STREAMS = (
             "ResourceGroup": "'Microsoft.aadiam'",
             "SignInIdentifier": "p.upn",
         },
+        where="t <= p.at_work::TIMESTAMP",
         rows=13_500,
         people=True,
         given=_GIVEN,
@@ -167,6 +168,7 @@ STREAMS = (
             "ProcessingTimeInMs": "(20 + n(i, 'ms', 200))::VARCHAR",
             "SignInEventTypes": "'[\"nonInteractiveUser\"]'",
         },
+        where="t <= p.by_token::TIMESTAMP",
         rows=34_000,
         people=True,
         given={**_GIVEN, "code": "CASE WHEN r(i, 'code') < 0.985 THEN '0' ELSE '50173' END"},
@@ -230,7 +232,9 @@ STREAMS = (
             "Department": "p.department",
             "GivenName": "split_part(p.name, ' ', 1)",
             "Surname": "split_part(p.name, ' ', 2)",
-            "GroupMembership": "json_array('All staff', p.department)",
+            "GroupMembership": (
+                "CASE WHEN t < p.joined::TIMESTAMP THEN p.groups_before ELSE p.groups END"
+            ),
             "IsAccountEnabled": "true",
             "IsMFARegistered": "p.multifactor",
             "IsServiceAccount": "p.service",

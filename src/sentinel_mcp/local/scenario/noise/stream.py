@@ -21,9 +21,11 @@ from sentinel_mcp.engine.types import duckdb_type
 from sentinel_mcp.kql.catalog import Catalog, TableSchema
 from sentinel_mcp.local.identity import TENANT_ID, WORKSPACE_ID
 from sentinel_mcp.local.scenario.clock import DAYS, Clock
-from sentinel_mcp.local.scenario.estate import hosts
+from sentinel_mcp.local.scenario.estate import SILENT, SILENT_MIN, hosts
+from sentinel_mcp.local.scenario.groups import groups_of, joined
 from sentinel_mcp.local.scenario.names import SITE_EGRESS, SITE_PLACES, SITES
 from sentinel_mcp.local.scenario.people import DESKS, people
+from sentinel_mcp.local.scenario.sign_ins import at_work, by_token
 from sentinel_mcp.local.tables import create_table, quoted
 
 if TYPE_CHECKING:
@@ -63,6 +65,8 @@ SOURCE_SYSTEMS: Mapping[str, str] = {
     "Syslog": "Linux",
 }
 
+_TIME = "s.start + to_microseconds((r(i, 'second') * 3.6e9)::BIGINT)"
+
 _MACROS = """
 CREATE OR REPLACE TEMP MACRO h(i, s) AS hash(i, s, '{key}', {seed});
 CREATE OR REPLACE TEMP MACRO n(i, s, m) AS (h(i, s) % m)::INTEGER;
@@ -88,6 +92,7 @@ class Stream:
     machines: Sequence[str] = ()
     given: Mapping[str, str] = field(default_factory=dict[str, str])
     source: str = ""
+    where: str = "true"
     name: str = ""
     billed_bytes: tuple[int, int] = (500, 1200)
 
@@ -123,7 +128,7 @@ class Generator:
             source = f"(SELECT *, {self._filled(sql)} AS {name} FROM {source})"  # noqa: S608 - all text is this package's own
         self._connection.execute(
             f"INSERT INTO {quoted(stream.table)} BY NAME SELECT {selected} FROM {source} "  # noqa: S608 - all text is this package's own
-            f"WHERE t <= {self._now} ORDER BY t"
+            f"WHERE t <= {self._now} AND {self._filled(stream.where)} ORDER BY t"
         )
 
     def insert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -157,9 +162,22 @@ class Generator:
             _typed(list(rows)),
         )
 
+    def derive(self, name: str, sql: str) -> None:
+        """Put the rows of a query where expressions find them."""
+        self._connection.execute(_MACROS.format(key=name, seed=self._seed))
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {self._filled(sql)}")
+
     def _filled(self, sql: str) -> str:
         """Return an expression with the moment, the seed and the volumes put in."""
-        filled = sql.replace("{now}", self._now).replace("{seed}", str(self._seed))
+        values = {
+            "{now}": self._now,
+            "{seed}": str(self._seed),
+            "{silent}": SILENT,
+            "{silent_min}": str(SILENT_MIN),
+        }
+        filled = sql
+        for name, value in values.items():
+            filled = filled.replace(name, value)
         return filled.replace("{usage}", self._usage()) if "{usage}" in filled else filled
 
     def _usage(self) -> str:
@@ -218,8 +236,10 @@ class Generator:
             )
             joins += f" JOIN ({place}) m ON m.k = n(i, 'where', {count})"
             taken += ", m"
+            # A server that is silent writes nothing, whoever asks it.
+            joins += f" WHERE NOT (m.name = '{SILENT}' AND {_TIME} > {self._now} - to_minutes({SILENT_MIN}))"  # noqa: E501 - one expression
         return (
-            "(SELECT i, s.start + to_microseconds((r(i, 'second') * 3.6e9)::BIGINT) AS t"  # noqa: S608 - all text is this package's own
+            f"(SELECT i, {_TIME} AS t"  # noqa: S608 - all text is this package's own
             f"{taken} FROM range({stream.rows}) numbers(i) {joins})"
         )
 
@@ -234,6 +254,11 @@ class Generator:
                     "country": SITES[each.site][0], "asn": SITES[each.site][1],
                     "state": SITE_PLACES[each.site][0], "latitude": SITE_PLACES[each.site][1],
                     "longitude": SITE_PLACES[each.site][2],
+                    "at_work": str(at_work(each, self.clock.now)),
+                    "by_token": str(by_token(each, self.clock.now)),
+                    "groups": json.dumps(groups_of(each, self.clock.now, self.clock)),
+                    "groups_before": json.dumps(groups_of(each, self.clock.start, self.clock)),
+                    "joined": str(joined(each, self.clock)),
                 }
                 for each in people()
             ),

@@ -218,6 +218,5 @@ CommonSecurityLog
             ("Account", {"Name": "SourceUserName"}),
             ("IP", {"Address": "SourceIP"}),
         ),
-        period="PT6H",
     ),
 )

@@ -4,6 +4,22 @@ from __future__ import annotations
 
 from sentinel_mcp.local.scenario.rules.model import Rule
 
+_INDICATORS = """let dt_lookBack = LOOKBACK;
+let ioc_lookBack = 14d;
+let indicators = ThreatIntelIndicators
+    | where TimeGenerated > ago(ioc_lookBack)
+    | where IsActive == true and ObservableKey == "ipv4-addr:value"
+    | where Confidence >= 50
+    | summarize arg_max(TimeGenerated, Confidence, Source) by ObservableValue
+    | project ObservableValue, Confidence, Source;
+DeviceNetworkEvents
+| where TimeGenerated > ago(dt_lookBack)
+| where RemoteIPType == "Public"
+| join kind=inner indicators on $left.RemoteIP == $right.ObservableValue
+| summarize Connections = count(), FirstSeen = min(TimeGenerated), LastSeen = max(TimeGenerated)
+    by DeviceName, RemoteIP, Source, Confidence
+"""
+
 RULES = (
     Rule(
         key="psexec-service",
@@ -131,17 +147,9 @@ RULES = (
         severity="Low",
         tactics=("CommandAndControl",),
         techniques=("T1071",),
-        query="""let indicators = ThreatIntelIndicators
-    | where IsActive == true and ObservableKey == "ipv4-addr:value"
-    | where Confidence >= 50
-    | summarize arg_max(TimeGenerated, Confidence, Source) by ObservableValue
-    | project ObservableValue, Confidence, Source;
-DeviceNetworkEvents
-| where RemoteIPType == "Public"
-| join kind=inner indicators on $left.RemoteIP == $right.ObservableValue
-| summarize Connections = count(), FirstSeen = min(TimeGenerated), LastSeen = max(TimeGenerated)
-    by DeviceName, RemoteIP, Source, Confidence
-""",
+        query=_INDICATORS.replace("LOOKBACK", "14d"),
+        query_before=_INDICATORS.replace("LOOKBACK", "1h"),
+
         entities=(("Host", {"FullName": "DeviceName"}), ("IP", {"Address": "RemoteIP"})),
         period="P14D",
     ),

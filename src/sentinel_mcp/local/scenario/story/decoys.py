@@ -40,29 +40,14 @@ def change_window() -> Episode:
     ]  # fmt: skip
     for number, name in enumerate(_PATCHED):
         rows += _patched(host(name), CHANGE.later(minutes=6 + 9 * number))
-    service = Process(
-        host("nw-fs-01"), "PSEXESVC.exe", r"C:\Windows", r"C:\Windows\PSEXESVC.exe", 3980
-    )
     return Episode(
         key="change-window",
         title="PsExec service installed on several servers",
         description="Services as PsExec installs them appeared on six servers within an hour.",
         severity="Medium",
         alerts=[
-            Alert(
-                key="change-psexec",
-                title="PsExec service installed",
-                description=(
-                    "A service as PsExec installs it was installed on a server over the network."
-                ),
-                severity="Medium",
-                first=CHANGE.later(minutes=6),
-                last=CHANGE.later(minutes=52),
-                tactics=("LateralMovement", "Execution"),
-                techniques=("T1021", "T1569"),
-                entities=(_ADMIN, _JUMP, *(host(name) for name in _PATCHED), service),
-                rule="psexec-service",
-            )
+            _installed(host(name), CHANGE.later(minutes=6 + 9 * number))
+            for number, name in enumerate(_PATCHED)
         ],
         rows=rows,
         status="New",
@@ -75,6 +60,22 @@ def change_window() -> Episode:
             ),
         ),
     )  # fmt: skip
+
+
+def _installed(target: Host, at: At) -> Alert:
+    service = Process(target, "PSEXESVC.exe", r"C:\Windows", r"C:\Windows\PSEXESVC.exe", 3980)
+    return Alert(
+        key=f"change-psexec-{target.name}",
+        title="PsExec service installed",
+        description="A service as PsExec installs it was installed on a server over the network.",
+        severity="Medium",
+        first=at,
+        last=at.later(seconds=8),
+        tactics=("LateralMovement", "Execution"),
+        techniques=("T1021", "T1569"),
+        entities=(_ADMIN, _JUMP, target, service),
+        rule="psexec-service",
+    )
 
 
 def _patched(target: Host, at: At) -> list[Row]:

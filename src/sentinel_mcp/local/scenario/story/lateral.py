@@ -168,7 +168,9 @@ def _as_administrator() -> list[Row]:
 def alerts() -> list[Alert]:
     """Return what was noticed of it."""
     psexec, dump = HANDS.later(minutes=35), HANDS.later(minutes=53)
+    again = HANDS.later(minutes=56)
     service = Process(FILES, "PSEXESVC.exe", r"C:\Windows", r"C:\Windows\PSEXESVC.exe", 4208)
+    tool = Process(FILES, "procdump64.exe", TEMP, DUMP_COMMAND, 4290)
     dumper = Process(FILES, "rundll32.exe", SYSTEM32, COMSVCS_COMMAND, 4311)
     return [
         Alert(
@@ -208,12 +210,24 @@ def alerts() -> list[Alert]:
             rule="psexec-service",
         ),
         Alert(
+            key="lsass-dump-tool",
+            title="Memory of LSASS was dumped",
+            description="A tool tried to dump the process that holds credentials.",
+            severity="High",
+            first=dump,
+            last=dump,
+            tactics=("CredentialAccess",),
+            techniques=("T1003",),
+            entities=(FILES, tool, File("procdump64.exe", TEMP)),
+            rule="lsass-dump",
+        ),
+        Alert(
             key="lsass-dump",
             title="Memory of LSASS was dumped",
             description="A dump of the process that holds credentials was written to disk.",
             severity="High",
-            first=dump,
-            last=HANDS.later(minutes=56),
+            first=again,
+            last=again,
             tactics=("CredentialAccess",),
             techniques=("T1003",),
             entities=(FILES, dumper, File("svc.dmp", TEMP)),

@@ -23,7 +23,7 @@ _RULE = {
 # What the intruder learned from here is how the VPN works and which servers there are.
 _TAKEN = (
     ("VPN-Setup-Guide.docx", "it"),
-    ("Server-Inventory-2026.xlsx", "it"),
+    ("Server-Inventory.xlsx", "it"),
     ("Contractor-Accounts.xlsx", "it"),
     ("Supplier-Bank-Details.xlsx", "finance"),
 )

@@ -212,6 +212,10 @@ def new_owner(key: str, at: At, who: Person) -> Episode:
             at.later(minutes=-3), "Add member to role", admin, "198.51.100.20",
             category="RoleManagement", targets=[account_target(who)],
         ),
+        audit(
+            at.later(hours=7), "Remove member from role", admin, "198.51.100.20",
+            category="RoleManagement", targets=[account_target(who)],
+        ),
     ]  # fmt: skip
     return _one(
         key, at, "Owner role assigned in a subscription",
