@@ -108,6 +108,26 @@ async def test_a_request_without_a_token_is_401(api: Api) -> None:
     assert response.headers["www-authenticate"].startswith("Bearer ")
 
 
+async def test_what_was_lost_goes_with_every_answer_in_https_header_for_people(api: Api) -> None:
+    documents = api.workspace.store.documents
+    path = f"{SENTINEL}/incidents"
+    silent = (await api.ask("GET", f"{path}?{GA}")).headers
+    documents.add_notice('Table "A\\B" lost\n3 rows \u2013 in part.')
+    found = (await api.ask("GET", f"{path}?{GA}")).headers["warning"]
+    refused = (await api.ask("GET", f"{path}/none?{GA}")).headers["warning"]
+    for number in range(9):
+        documents.add_notice(f"{number} " + "x" * 9_000)
+    many = (await api.ask("GET", f"{path}?{GA}")).headers["warning"]
+    documents.dismiss_notices()
+    after = (await api.ask("GET", f"{path}?{GA}")).headers
+
+    assert "warning" not in silent
+    assert found == refused == '199 sentinel-mcp "Table \\"A\\\\B\\" lost 3 rows ? in part."'
+    assert len(many) < 8_000
+    assert "6 more" in many
+    assert "warning" not in after
+
+
 async def test_a_token_of_another_scheme_is_401(api: Api) -> None:
     response = await api.ask(
         "GET", f"{ARM}/subscriptions?{GA}", headers={"Authorization": "Basic eDp5"}

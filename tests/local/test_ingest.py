@@ -388,6 +388,17 @@ def test_a_second_file_adds_rows_columns_and_widens_types(directory: Path, folde
     assert (found["v"], found["w"], found["x"]) == ("string", "real", "bool")
 
 
+@pytest.mark.parametrize("values", [("9007199254740993", "2.5"), ("2.5", "9007199254740993")])
+def test_a_whole_number_keeps_its_last_digit_beside_fractions(
+    directory: Path, folder: Path, values: tuple[str, str]
+) -> None:
+    for number, value in enumerate(values):
+        text = f'{{"TimeGenerated":"{TIME}","v":{value}}}\n'
+        take(directory, written(folder, f"{number}.jsonl", text))
+
+    assert rows(directory, "SELECT v FROM My_CL") == [(value,) for value in values]
+
+
 def test_a_field_named_type_that_is_not_the_table_is_kept_beside_it(
     directory: Path, folder: Path
 ) -> None:

@@ -61,7 +61,8 @@ def rows(directory: Path, sql: str) -> list[tuple[object, ...]]:
 
 def test_every_row_of_every_file_is_taken(reports: dict[str, IngestReport]) -> None:
     assert {name: (each.taken, each.refused, each.skipped) for name, each in reports.items()} == {
-        "windows": (19_321, 0, 0),
+        # The other zips hold cloud logs, of none of these channels.
+        "windows": (19_321, 0, 14),
         "cef": (481, 0, 0),
         "okta": (593, 0, 0),
     }
