@@ -57,7 +57,7 @@ class Identification:
         except TimeoutError:
             why = "it took too long"
         except SentinelError as error:
-            why = error.message
+            why = str(error).removesuffix(".")
         else:
             return known.presence, [_apart(known.apart)] if known.apart else []
         return None, [f"Which tables the workspace has could not be read ({why}): all were tried."]
