@@ -31,7 +31,9 @@ TABLE = "SecurityEvent"
 async def workspace(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[LocalWorkspace]:
     store = copied(built_store(tmp_path_factory), tmp_path_factory.mktemp("changes") / "store")
     checker = Checker(timeout_s=60)
-    async with LocalWorkspace(store, Store.open(store), checker) as opened:
+    async with LocalWorkspace(
+        store, Store.open(store, now=MOMENT), checker, clock=clock()
+    ) as opened:
         yield opened
     await checker.aclose()
 

@@ -94,7 +94,7 @@ class Identification:
         except TimeoutError:
             why = "it took too long"
         except SentinelError as error:
-            why = error.message
+            why = str(error).removesuffix(".")
         note = f"The directory could not be asked ({why}): only the given name is searched for."
         return [
             account_in_domain(replace(each, notes=(*each.notes, note)))

@@ -296,7 +296,9 @@ class ValueSearch:
         except TimeoutError:
             return _unknown("it took too long")
         if schema.is_bundled:
-            return _unknown(schema.problem.message if schema.problem else "nothing was read")
+            return _unknown(
+                str(schema.problem).removesuffix(".") if schema.problem else "nothing was read"
+            )
         apart = {name: plan for name, plan in plans.by_table.items() if plan != "Analytics"}
         not_searched: list[NotSearched] = []
         tables: list[LogTable] = []
@@ -315,7 +317,7 @@ class ValueSearch:
         notes = (
             ()
             if plans.problem is None
-            else (f"The plans of the tables could not be read ({plans.problem.message})",)
+            else (f"The plans of the tables could not be read ({plans.problem})",)
         )
         if len(tables) > MAX_UNASKED:
             tables = await self._with_rows(context, tables, timespan, seconds)
