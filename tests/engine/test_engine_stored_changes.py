@@ -13,6 +13,7 @@ from azure.monitor.query import LogsQueryResult
 from azure.monitor.query.aio import LogsQueryClient
 from tests.local.stores import built_store, copied
 
+from moment import MOMENT, clock
 from sentinel_mcp.engine.tables import stored_tables
 from sentinel_mcp.kql.catalog import bundled
 from sentinel_mcp.kql.validator import Checker
