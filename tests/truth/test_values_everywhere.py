@@ -14,6 +14,7 @@ from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
 from tests.truth.brute_force import Rows, Sought, alerts_about, networks, sample, within
 
+from moment import MOMENT
 from sentinel_mcp.cli.session import opened_server
 from sentinel_mcp.local.store import Store
 from sentinel_mcp.settings import Settings
@@ -52,10 +53,10 @@ class Truth:
 async def truth(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Truth]:
     # A store of its own: what other tests write would be in its tables, too.
     folder = tmp_path_factory.mktemp("truth")
-    Store.open(folder / "local").close()
+    Store.open(folder / "local", now=MOMENT).close()
     copy = folder / "copy.duckdb"
     shutil.copyfile(folder / "local" / "logs.duckdb", copy)
-    settings = Settings(cache_dir=folder)
+    settings = Settings(cache_dir=folder, now=MOMENT)
     async with opened_server(settings) as server, Client(server) as client:
         yield Truth(client, Rows(copy))
 
