@@ -16,6 +16,10 @@ from tests.scripted import Reply, Route, ScriptedAzure, refusal, served
 from sentinel_mcp.domains.incidents.alert_models import AlertDetail, AlertListing
 from sentinel_mcp.domains.incidents.figure_models import IncidentStatistics
 from sentinel_mcp.domains.incidents.models import IncidentDossier
+from sentinel_mcp.kql.catalog import bundled
+from sentinel_mcp.kql.validator import Checker
+from sentinel_mcp.local.scenario import names
+from sentinel_mcp.local.scenario.people import person
 from sentinel_mcp.settings import Settings
 
 Row = Mapping[str, Any]
@@ -67,11 +71,15 @@ def query_of(request: HttpRequest) -> str:
 
 
 def logs(alerts: Sequence[Row] | Reply = (), incidents: Sequence[Row] | Reply = ()) -> Route:
-    """Answer by the table that the query begins with."""
+    """Answer by the table that the query begins with; what else is asked finds nothing."""
 
     def answer(request: HttpRequest) -> Reply:
-        found = alerts if query_of(request).startswith("SecurityAlert") else incidents
-        return found if isinstance(found, Reply) else table(found)
+        query = query_of(request)
+        about = "let AlertsAbout" in query
+        rows = alerts if about or query.startswith("SecurityAlert") else incidents
+        if query.startswith(("IdentityInfo", "union isfuzzy")):
+            return table([])
+        return rows if isinstance(rows, Reply) else table(rows)
 
     return answer
 
@@ -132,15 +140,129 @@ async def test_a_filters_text_is_a_literal_whatever_is_in_it() -> None:
     hostile = '") or true // \\ \n | take 1'
 
     async with served(scripted) as client:
-        await listed(client, title_contains=hostile, entity=hostile, product=hostile)
+        await listed(client, title_contains=hostile, product=hostile)
 
     query = query_of(scripted.requests[0])
     written = '"\\") or true // \\\\ \\n | take 1"'
     assert f"DisplayName contains {written}" in query
     assert f"ProductName =~ {written}" in query
-    # In the column of entities the text is written as JSON, and that again as KQL.
-    assert 'Entities contains "\\\\\\") or true' in query
     assert query.count("\n| take") == 1
+
+
+ENTITY_FORMS = [
+    "ana@contoso.com",
+    "CONTOSO\\ana",
+    "ana",
+    "admin",
+    "Ana Lima",
+    "S-1-5-21-1-2-3-1001",
+    "f19d1d76-900e-5052-88bf-6def30c936af",
+    "ws-1",
+    "ws-1.contoso.com",
+    "server",
+    "WEB$",
+    "192[.]0[.]2[.]1:443",
+    "::ffff:192.0.2.1",
+    "192.0.2.0/25",
+    "2001:db8::/33",
+    "evil.example",
+    "hxxps://evil[.]example/a",
+    "C:\\Temp\\x.exe",
+    "x.exe",
+    "d41d8cd98f00b204e9800998ecf8427e",
+    "mailto:ana@contoso.com",
+    'https://evil.example/"|take-1//',
+    "https://evil.example/'\\(.*)",
+    "o'brien@contoso.com",
+]
+
+
+async def test_every_form_of_an_entity_narrows_the_list_by_kql_that_is_valid() -> None:
+    scripted = azure()
+
+    async with served(scripted) as client:
+        for each in ENTITY_FORMS:
+            page = await listed(client, entity=each)
+            assert page.alerts == []
+    sent = [query_of(each) for each in scripted.requests if each.url.endswith("/query")]
+    checker = Checker(timeout_s=60)
+    checks = [await checker.check(each, bundled("sentinel")) for each in sent]
+    await checker.aclose()
+
+    listing = [each for each in sent if "\n| take" in each]
+    assert len(listing) == len(ENTITY_FORMS)
+    assert all("\n| where SystemAlertId in (AlertsAbout)\n" in each for each in listing)
+    assert [each.message for check in checks for each in check.errors] == []
+    read = {name for check in checks for name in check.tables}
+    assert read == {"SecurityAlert", "IdentityInfo", "Heartbeat", "DeviceInfo"}
+
+
+async def test_an_entity_that_is_none_is_refused_before_the_log_is_asked() -> None:
+    scripted = azure()
+
+    async with served(scripted) as client:
+        error = await error_of(client, "list_alerts", entity="http://")
+
+    assert error["code"] == "invalid_input"
+    assert not any(each.url.endswith("/query") for each in scripted.requests)
+
+
+async def test_alerts_about_somebody_are_listed_although_the_directory_does_not_answer() -> None:
+    def answer(request: HttpRequest) -> Reply:
+        no = refusal(403, "InsufficientAccessError")
+        return no if query_of(request).startswith("IdentityInfo") else table([ALERT])
+
+    async with served(ScriptedAzure({"POST query": answer})) as client:
+        page = await listed(client, entity="ana@contoso.com")
+
+    assert [each.id for each in page.alerts] == ["a1"]
+    assert any("directory could not be asked" in each for each in page.warnings)
+
+
+Connected = Client[FastMCPTransport]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("name", ["daniel.reyes", "priya.nair", "aiko.tanaka"])
+async def test_a_person_has_the_same_alerts_by_upn_account_name_domain_form_and_sid(
+    client: Connected, name: str
+) -> None:
+    who = person(name)
+    spelled = [who.upn, who.upn.upper(), who.sam, f"NORTHWIND\\{who.sam}", who.sid, who.id]
+
+    lists = [
+        {each.id for each in (await listed(client, entity=one, limit=100)).alerts}
+        for one in spelled
+    ]
+
+    # Counted apart: whatever the JSON of an alert's entities says of the person.
+    local, _, suffix = who.upn.partition("@")
+    query = f"""SecurityAlert | mv-expand E = todynamic(Entities)
+        | where (tostring(E.Name) =~ "{local}" and tostring(E.UPNSuffix) =~ "{suffix}")
+            or tostring(E.AadUserId) =~ "{who.id}" or tostring(E.Sid) =~ "{who.sid}"
+        | distinct SystemAlertId"""
+    answer = await client.call_tool("run_query", {"query": query, "timespan": "P30D"})
+    assert answer.structured_content
+    counted_apart = {row[0] for row in answer.structured_content["tables"][0]["rows"]}
+
+    assert lists == [lists[0]] * len(spelled)
+    assert lists[0] >= counted_apart
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_alerts_are_found_by_a_network_that_their_addresses_are_in(
+    client: Connected,
+) -> None:
+    ip = names.SPRAY_IP
+    network = f"{ip.rpartition('.')[0]}.0/24"
+
+    of_ip = {each.id for each in (await listed(client, entity=ip, limit=100)).alerts}
+    of_port = {each.id for each in (await listed(client, entity=f"{ip}:443", limit=100)).alerts}
+    of_network = {each.id for each in (await listed(client, entity=network, limit=100)).alerts}
+
+    assert of_ip
+    assert of_port == of_ip
+    assert of_network >= of_ip
 
 
 async def test_alerts_of_one_moment_are_neither_lost_nor_told_twice() -> None:

@@ -3,45 +3,95 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
-from tests.local.stores import own_cache
+from tests.embedded import server_over
+from tests.local.stores import built_store, copied
 
-from moment import MOMENT
-from sentinel_mcp.cli.session import opened_server
+from moment import MOMENT, clock
 from sentinel_mcp.domains.changes import ChangeReport
-from sentinel_mcp.domains.threat_intel import holders
+from sentinel_mcp.domains.shared import indicators
+from sentinel_mcp.domains.shared.entity import read_value
 from sentinel_mcp.domains.threat_intel.models import (
     IndicatorDetail,
     IndicatorListing,
     IndicatorMetrics,
     MatchReport,
 )
-from sentinel_mcp.domains.threat_intel.observables import recognised
+from sentinel_mcp.kql.validator import Checker
+from sentinel_mcp.local.appended import AppendedRows
 from sentinel_mcp.local.scenario import names
+from sentinel_mcp.local.store import Store
+from sentinel_mcp.local.workspace import LocalWorkspace
 from sentinel_mcp.settings import Settings
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+OWN_ROWS: dict[str, list[dict[str, Any]]] = {
+    "Syslog": [
+        {
+            "SyslogMessage": "from 233.252.0.77 port 22, again 233.252.0.77",
+            "HostIP": "233.252.0.77",
+        },
+        {"SyslogMessage": "peer [::ffff:233.252.0.77]:8443 left"},
+        {"SyslogMessage": "peer 233.252.0.177, version 1233.252.0.77, 233.252.0.77.5"},
+        {"SyslogMessage": "from 2001:0db8:0077:0000:0000:0000:0000:0005 port 22"},
+        {"SyslogMessage": "from 2001:db8:78::5 port 22"},
+    ],
+    "CommonSecurityLog": [
+        {"SourceIP": "233.252.0.77", "DestinationIP": "233.252.0.80", "Message": "233.252.0.77"},
+        {"SourceIP": "233.252.0.80", "DestinationIP": "2001:DB8:77:0:0:0:0:5"},
+        {
+            "RequestURL": "https://login.unseen.example/a?b=c",
+            "DestinationHostName": "UNSEEN.example",
+        },
+        {"RequestURL": "https://unseen.example.org/a", "DestinationHostName": "xunseen.example"},
+    ],
+    "OfficeActivity": [
+        {
+            "ClientIP": "233.252.0.77:51234",
+            "UserId": "x",
+            "Client_IPAddress": "[2001:db8:77::5]:443",
+        }
+    ],
+}
+"""Rows whose counts are known; each of them has some value in more columns than one."""
 
 PHISHING = f"hxxps://{names.PROXY_HOST}/common/oauth2/authorize?session=8c1f"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def analyst(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncGenerator[Client[FastMCPTransport]]:
-    """Connect to a server that may write, on a workspace of its own."""
-    settings = Settings(
-        cache_dir=own_cache(tmp_path_factory, "threat-intel"),
-        now=MOMENT,
-        allow_writes=True,
-    )
-    async with opened_server(settings) as server, Client(server) as connected:
+async def workspace(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[LocalWorkspace]:
+    """Open an embedded workspace of these tests' own, with rows that they wrote by hand."""
+    store = copied(built_store(tmp_path_factory), tmp_path_factory.mktemp("threat-intel") / "store")
+    checker = Checker(timeout_s=60)
+    async with LocalWorkspace(
+        store, Store.open(store, now=MOMENT), checker, clock=clock()
+    ) as opened:
+        for table, rows in OWN_ROWS.items():
+            at = {"TimeGenerated": (MOMENT - timedelta(hours=1)).isoformat()}
+            AppendedRows(opened.store.documents).append(table, [{**at, **each} for each in rows])
+        yield opened
+    await checker.aclose()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def analyst(workspace: LocalWorkspace) -> AsyncGenerator[Client[FastMCPTransport]]:
+    """Connect to a server that may write, on that workspace."""
+    checker = Checker(timeout_s=60)
+    server = server_over(workspace, checker, Settings(allow_writes=True))
+    async with Client(server) as connected:
         yield connected
+    await checker.aclose()
+
+
+ADDRESS = {"Syslog": 2, "CommonSecurityLog": 1, "OfficeActivity": 1}
+SIXTH = {"Syslog": 1, "CommonSecurityLog": 1, "OfficeActivity": 1}
 
 
 async def asked(client: Client[FastMCPTransport], tool: str, **arguments: Any) -> Any:
@@ -119,18 +169,18 @@ async def test_values_of_the_story_are_found_where_the_story_has_them(
         )
     )
 
-    places = {
-        match.value: {sighting.table for sighting in match.sightings} for match in report.matches
+    assert (report.missing, report.not_searched, report.undecided) == ([], [], [])
+    tables = {
+        match.given: {sighting.table for sighting in match.sightings} for match in report.matches
     }
-    assert "SigninLogs" in places[names.PROXY_IP]
-    assert "DeviceNetworkEvents" in places[names.C2_HOST]
-    assert "DnsEvents" in places[names.TUNNEL_DOMAIN]
-    assert "EmailEvents" in places[names.PHISH_SENDER]
-    assert "DeviceProcessEvents" in places[names.sha256(names.IMPLANT)]
-    assert {"EmailUrlInfo", "UrlClickEvents"} <= places[PHISHING.replace("hxxps", "https")]
+    assert "SigninLogs" in tables[names.PROXY_IP]
+    assert "DeviceNetworkEvents" in tables[names.C2_HOST]
+    assert "DnsEvents" in tables[names.TUNNEL_DOMAIN]
+    assert "EmailEvents" in tables[names.PHISH_SENDER]
+    assert "DeviceProcessEvents" in tables[names.sha256(names.IMPLANT)]
+    assert {"EmailUrlInfo", "UrlClickEvents"} <= tables[PHISHING]
     assert all(match.indicators for match in report.matches)
-    assert report.clean == ["203.0.113.250"]
-    assert (report.missing, report.notices) == ([], [])
+    assert report.nothing_found == ["203.0.113.250"]
 
 
 async def test_counts_and_times_are_those_of_a_query(analyst: Client[FastMCPTransport]) -> None:
@@ -140,7 +190,8 @@ async def test_counts_and_times_are_those_of_a_query(analyst: Client[FastMCPTran
 
     (sighting,) = (each for each in report.matches[0].sightings if each.table == "DnsEvents")
     domain = names.TUNNEL_DOMAIN
-    query = f'DnsEvents | where Name == "{domain}" or Name endswith ".{domain}"'
+    under = f'Name =~ "{domain}" or Name endswith ".{domain}"'
+    query = f"DnsEvents | where TimeGenerated > ago(14d) | where {under}"
     assert sighting.events == await counted(analyst, query) > 100
     assert sighting.first_seen
     assert sighting.last_seen
@@ -150,7 +201,8 @@ async def test_counts_and_times_are_those_of_a_query(analyst: Client[FastMCPTran
 async def test_the_query_of_the_old_table_runs_and_finds_nothing_there(
     analyst: Client[FastMCPTransport],
 ) -> None:
-    query = holders.query(holders.LEGACY, [recognised(names.C2_IP), recognised(names.C2_HOST)])
+    sought = [names.C2_IP, names.C2_HOST, "192.0.2.0/24", "2001:db8::/32"]
+    query = indicators.query(indicators.LEGACY, [read_value(each) for each in sought])
 
     assert await counted(analyst, query) == 0
 
@@ -185,7 +237,7 @@ async def test_an_indicator_lives_from_its_creation_to_its_deletion_in_the_logs_
     assert [(each.active, each.confidence, each.tags) for each in held.indicators] == [
         (True, 60, "new, seen")
     ]
-    assert (await match()).clean == [value]
+    assert (await match()).undecided == [value], "the logs were not searched"
     gone = await analyst.call_tool(
         "get_indicator", {"indicator": created.name}, raise_on_error=False
     )
@@ -209,3 +261,104 @@ async def test_tags_changed_meanwhile_are_a_conflict(analyst: Client[FastMCPTran
 
     assert answer.meta
     assert answer.meta["error"]["code"] == "conflict"
+
+
+RANGE = {**ADDRESS, "CommonSecurityLog": 2}
+UNSEEN = {"CommonSecurityLog": 1}
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        {
+            "233.252.0.77": ADDRESS,
+            "233.252.0.64/26": RANGE,
+            "2001:db8:77::5": SIXTH,
+            "2001:db8:77::/48": SIXTH,
+            "unseen.example": UNSEEN,
+            "login.unseen.example/a?b=c": UNSEEN,
+        },
+        {
+            "233[.]252[.]0[.]77:443": ADDRESS,
+            "233.252.0.100/26": RANGE,
+            "[2001:0DB8:77:0::5]:443": SIXTH,
+            "2001:db8:77:0::/64": SIXTH,
+            "unseen[.]EXAMPLE": UNSEEN,
+            "hxxps://login[.]unseen[.]example/a?b=c": UNSEEN,
+        },
+        {"::ffff:233.252.0.77": ADDRESS, "2001:db8:77::5/128": SIXTH},
+    ],
+    ids=["plain", "defanged and with ports", "mapped and as networks of one"],
+)
+async def test_a_row_counts_once_in_however_many_columns_and_forms_it_has_the_value(
+    analyst: Client[FastMCPTransport], spelled: dict[str, dict[str, int]]
+) -> None:
+    report = MatchReport.model_validate(
+        await asked(analyst, "match_indicators", values=list(spelled))
+    )
+
+    assert (report.not_searched, report.missing, report.undecided) == ([], [], [])
+    counts = {
+        match.given: {each.table: each.events for each in match.sightings}
+        for match in report.matches
+    }
+    assert counts == spelled
+    assert [each.events for each in report.matches] == [
+        sum(each.values()) for each in spelled.values()
+    ]
+
+
+async def test_the_columns_that_named_the_value_are_told(
+    analyst: Client[FastMCPTransport],
+) -> None:
+    report = MatchReport.model_validate(
+        await asked(analyst, "match_indicators", values=["233.252.0.80"])
+    )
+
+    (sighting,) = report.matches[0].sightings
+    assert sorted(sighting.columns) == ["DestinationIP", "SourceIP"]
+    assert sighting.events == 2
+
+
+async def test_networks_and_addresses_meet_in_the_indicators_of_a_workspace(
+    analyst: Client[FastMCPTransport],
+) -> None:
+    patterns = {
+        "four": "[ipv4-addr:value = '233.252.0.64/26']",
+        "six": "[ipv6-addr:value = '2001:db8:77::/48']",
+        "one": "[ipv4-addr:value = '233.252.0.81']",
+        "two": "[ipv4-addr:value = '192.0.2.253' OR ipv4-addr:value = '233.252.0.96/28']",
+    }
+    for title, pattern in patterns.items():
+        await asked(analyst, "create_indicator", pattern=pattern, title=title)
+
+    report = MatchReport.model_validate(
+        await asked(
+            analyst,
+            "match_indicators",
+            values=[
+                "233.252.0.81",
+                "::ffff:233.252.0.82",
+                "233.252.0.100",
+                "233.252.0.80/29",
+                "2001:0db8:77:1::9",
+                "2001:db8:70::/44",
+                "233.252.0.200",
+                "2001:db8:79::9",
+            ],
+        )
+    )
+
+    relations = {
+        match.given: [(each.title, each.relation) for each in match.indicators]
+        for match in report.matches
+    }
+    assert relations == {
+        "233.252.0.81": [("one", "same"), ("four", "network")],
+        "::ffff:233.252.0.82": [("four", "network")],
+        "233.252.0.100": [("four", "network"), ("two", "network")],
+        "233.252.0.80/29": [("four", "within"), ("one", "within")],
+        "2001:0db8:77:1::9": [("six", "network")],
+        "2001:db8:70::/44": [("six", "within")],
+    }
+    assert report.nothing_found == ["233.252.0.200", "2001:db8:79::9"]
