@@ -286,7 +286,7 @@ async def test_every_query_is_valid_kql_over_tables_and_columns_that_exist() -> 
         holders.query(holders.NEW, values),
         holders.query(holders.LEGACY, values),
     ]
-    checker = Checker()
+    checker = Checker(timeout_s=60)
     try:
         checks = [await checker.check(each, bundled("sentinel")) for each in queries]
     finally:
