@@ -20,6 +20,8 @@ from sentinel_mcp.settings import Settings
 # The machine may be busy, so no example is too slow; in CI the examples are the same each time.
 hypothesis.settings.register_profile("house", deadline=None, derandomize=bool(os.environ.get("CI")))
 hypothesis.settings.load_profile("house")
+# A machine that is busy with other tests checks slowly, and starts the checker slowly.
+os.environ.setdefault("SENTINEL_VALIDATION_TIMEOUT_S", "60")
 
 
 pytest_plugins = ["tests.without_dotnet"]

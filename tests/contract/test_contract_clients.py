@@ -83,7 +83,7 @@ print(
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def workspace(cache_dir: Path) -> AsyncGenerator[LocalWorkspace]:
-    checker = Checker()
+    checker = Checker(timeout_s=60)
     async with await open_local(cache_dir / "local", checker, clock=clock()) as opened:
         yield opened
     await checker.aclose()

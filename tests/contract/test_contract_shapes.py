@@ -477,7 +477,7 @@ class Asking:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def asking(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Asking]:
     # A store of its own: these tests write, and the one that the others share is only read.
-    checker = Checker()
+    checker = Checker(timeout_s=60)
     directory = own_cache(tmp_path_factory, "contract") / "local"
     async with await open_local(directory, checker, clock=clock()) as workspace:
         yield Asking(workspace)

@@ -153,7 +153,7 @@ async def test_an_answer_of_the_regional_endpoint_is_read() -> None:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def workspace(cache_dir: Path) -> AsyncGenerator[LocalWorkspace]:
-    checker = Checker()
+    checker = Checker(timeout_s=60)
     async with await open_local(cache_dir / "local", checker, clock=clock()) as opened:
         yield opened
     await checker.aclose()

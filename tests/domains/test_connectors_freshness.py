@@ -395,7 +395,7 @@ def test_only_what_a_pipeline_begins_with_is_a_table(query: str, named: set[str]
 
 async def test_the_tables_found_in_the_scenario_s_rules_are_those_that_the_checker_binds() -> None:
     catalog = bundled("sentinel")
-    checker = Checker()
+    checker = Checker(timeout_s=60)
     written = [each for each in rules() if each.query]
     try:
         for each in written:
@@ -407,7 +407,7 @@ async def test_the_tables_found_in_the_scenario_s_rules_are_those_that_the_check
 
 
 async def test_our_own_queries_are_valid() -> None:
-    checker = Checker()
+    checker = Checker(timeout_s=60)
     try:
         for query in (
             USAGE,

@@ -241,7 +241,7 @@ async def test_a_day_of_another_age_does_not_stretch_the_report() -> None:
 
 
 async def test_our_own_query_is_valid() -> None:
-    checker = Checker()
+    checker = Checker(timeout_s=60)
     try:
         check = await checker.check(usage_query(28), bundled("sentinel"))
     finally:

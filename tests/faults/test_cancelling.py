@@ -43,7 +43,7 @@ class SlowAzure(ScriptedAzure):
 
 @asynccontextmanager
 async def connected(azure: SlowAzure) -> AsyncGenerator[Connected]:
-    checker = Checker(prefer_grammar=True)
+    checker = Checker(prefer_grammar=True, timeout_s=60)
     server = create_server(
         Settings(),
         workspaces=[WORKSPACE],

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 @pytest.fixture(scope="module")
 def by_grammar() -> Checker:
-    return Checker(prefer_grammar=True)
+    return Checker(prefer_grammar=True, timeout_s=60)
 
 
 async def test_every_answer_says_that_only_the_syntax_was_checked(

@@ -67,7 +67,7 @@ async def lenient() -> AsyncGenerator[Checker]:
 
 @pytest.fixture(scope="session")
 def by_grammar() -> Checker:
-    return Checker(prefer_grammar=True)
+    return Checker(prefer_grammar=True, timeout_s=60)
 
 
 @pytest.mark.parametrize(("query", "line", "column", "setting"), REFUSED)

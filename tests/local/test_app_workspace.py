@@ -39,9 +39,10 @@ def metadata(number: int, kind: str) -> Document:
 
 
 @pytest.fixture
-def staged(tmp_path: Path) -> LocalWorkspace:
+async def staged(tmp_path: Path) -> AsyncGenerator[LocalWorkspace]:
     documents = [metadata(each, "Workbook" if each % 2 else "Parser") for each in range(10)]
-    return stage(tmp_path, documents=documents)
+    async with stage(tmp_path, documents=documents) as workspace:
+        yield workspace
 
 
 async def names(staged: LocalWorkspace, query: str) -> tuple[list[str], str | None]:
@@ -134,7 +135,7 @@ async def test_metrics_of_another_resource_are_not_found(staged: LocalWorkspace)
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def full(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[LocalWorkspace]:
     directory = copied(built_store(tmp_path_factory), tmp_path_factory.mktemp("metrics") / "store")
-    checker = Checker()
+    checker = Checker(timeout_s=60)
     store = Store.open(directory, now=MOMENT)
     async with LocalWorkspace(directory, store, checker, clock=clock()) as workspace:
         yield workspace

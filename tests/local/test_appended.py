@@ -37,7 +37,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def checker() -> AsyncGenerator[Checker]:
-    checker = Checker()
+    checker = Checker(timeout_s=60)
     yield checker
     await checker.aclose()
 
