@@ -31,10 +31,11 @@ LOGIC_APP = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Logic/workflo
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def writer(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Connected]:
+async def writer(own_cache_dir: Path) -> AsyncGenerator[Connected]:
     # A workspace of its own: these tests write, and the one that the others share is only read.
-    folder = tmp_path_factory.mktemp("writes")
-    settings = Settings(cache_dir=folder, now=MOMENT, allow_writes=True)
+    settings = Settings(
+        cache_dir=own_cache_dir, now=MOMENT, allow_writes=True, validation_timeout_s=60
+    )
     async with opened_server(settings) as server, Client(server) as connected:
         yield connected
 

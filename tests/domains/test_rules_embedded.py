@@ -38,10 +38,11 @@ Connected = Client[FastMCPTransport]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def writer(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Connected]:
+async def writer(own_cache_dir: Path) -> AsyncGenerator[Connected]:
     """Connect to a server that may write, on a workspace of its own."""
-    folder = tmp_path_factory.mktemp("rules")
-    settings = Settings(cache_dir=folder, now=MOMENT, allow_writes=True)
+    settings = Settings(
+        cache_dir=own_cache_dir, now=MOMENT, allow_writes=True, validation_timeout_s=60
+    )
     async with opened_server(settings) as server, Client(server) as connected:
         yield connected
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,12 +32,13 @@ PHISHING = f"hxxps://{names.PROXY_HOST}/common/oauth2/authorize?session=8c1f"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def analyst(
-    tmp_path_factory: pytest.TempPathFactory,
+    own_cache_dir: Path,
 ) -> AsyncGenerator[Client[FastMCPTransport]]:
     """Connect to a server that may write, on a workspace of its own."""
     settings = Settings(
-        cache_dir=tmp_path_factory.mktemp("threat-intel"),
+        cache_dir=own_cache_dir,
         now=MOMENT,
+        validation_timeout_s=60,
         allow_writes=True,
     )
     async with opened_server(settings) as server, Client(server) as connected:

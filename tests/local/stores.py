@@ -19,7 +19,7 @@ def built_store(factory: pytest.TempPathFactory) -> Path:
     """
     own = factory.getbasetemp()
     shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    directory = shared / "scenario-store"
+    directory = shared / "cache" / "local"
     Store.open(directory, now=MOMENT).close()
     return directory
 
