@@ -11,11 +11,11 @@ import pytest
 import pytest_asyncio
 from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
-from tests.local.stores import shared_cache
+from tests.local.stores import built_store, copied
 
 from moment import MOMENT, VARIABLE
 from sentinel_mcp.cli.session import opened_server
-from sentinel_mcp.settings import Settings
+from sentinel_mcp.settings import LOCAL, Settings
 
 # The machine may be busy, so no example is too slow; in CI the examples are the same each time.
 hypothesis.settings.register_profile("house", deadline=None, derandomize=bool(os.environ.get("CI")))
@@ -42,8 +42,19 @@ def pytest_report_header() -> str:
 
 @pytest.fixture(scope="session")
 def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of an embedded workspace that is only read."""
-    return shared_cache(tmp_path_factory)
+    """Return the folder of an embedded workspace that all test processes of a run share.
+
+    It is there before a tool is called: building it would take from the deadline of the call.
+    """
+    return built_store(tmp_path_factory).parent
+
+
+@pytest.fixture(scope="module")
+def own_cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of an embedded workspace that the tests of a module may change."""
+    folder = tmp_path_factory.mktemp("own")
+    copied(built_store(tmp_path_factory), folder / LOCAL)
+    return folder
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -52,6 +63,7 @@ async def client(cache_dir: Path) -> AsyncGenerator[Client[FastMCPTransport]]:
 
     A test that uses it must share its event loop: `pytest.mark.asyncio(loop_scope="module")`.
     """
-    settings = Settings(cache_dir=cache_dir, now=MOMENT)
+    # A machine that is busy with other tests starts the checker slowly.
+    settings = Settings(cache_dir=cache_dir, now=MOMENT, validation_timeout_s=60)
     async with opened_server(settings) as server, Client(server) as connected:
         yield connected

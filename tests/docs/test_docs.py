@@ -28,8 +28,8 @@ TOML_BLOCK = re.compile(r"^```toml\n(.*?)^```", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(r"^sentinel-mcp (.+?)(?: +#.*)?$", re.MULTILINE)
 VARIABLE = re.compile(r"\b(?:SENTINEL|AZURE)_[A-Z_]+\b")
 
-OTHERS = {"AZURE_TOKEN_CREDENTIALS"}
-"""Variables that azure-identity reads and this project does not."""
+OTHERS = {"SENTINEL_TEST_MOMENT", "AZURE_TOKEN_CREDENTIALS"}
+"""Variables that azure-identity or the tests read, and this project does not."""
 
 NOWHERE = Workspace(
     name="nowhere", subscription_id="s", resource_group="g", workspace_name="w", workspace_id="i"

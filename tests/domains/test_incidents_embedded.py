@@ -14,7 +14,6 @@ import pytest
 import pytest_asyncio
 from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
-from tests.local.stores import own_cache
 
 from moment import MOMENT
 from sentinel_mcp.cli.session import opened_server
@@ -32,10 +31,10 @@ LOGIC_APP = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Logic/workflo
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def writer(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Connected]:
+async def writer(own_cache_dir: Path) -> AsyncGenerator[Connected]:
     # A workspace of its own: these tests write, and the one that the others share is only read.
     settings = Settings(
-        now=MOMENT, cache_dir=own_cache(tmp_path_factory, "writes"), allow_writes=True
+        cache_dir=own_cache_dir, now=MOMENT, allow_writes=True, validation_timeout_s=60
     )
     async with opened_server(settings) as server, Client(server) as connected:
         yield connected

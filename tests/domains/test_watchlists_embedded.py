@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
-from tests.local.stores import own_cache
 
 from moment import MOMENT
 from sentinel_mcp.cli.session import opened_server
@@ -26,10 +26,10 @@ UNREADABLE = 'NW\\ann "x" Zoë/1'
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def writer(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Connected]:
+async def writer(own_cache_dir: Path) -> AsyncGenerator[Connected]:
     """Connect to a server that may write, on an embedded workspace of its own."""
     settings = Settings(
-        now=MOMENT, cache_dir=own_cache(tmp_path_factory, "watchlists"), allow_writes=True
+        cache_dir=own_cache_dir, now=MOMENT, allow_writes=True, validation_timeout_s=60
     )
     async with opened_server(settings) as server, Client(server) as connected:
         yield connected

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -21,22 +20,9 @@ def built_store(factory: pytest.TempPathFactory) -> Path:
     """
     own = factory.getbasetemp()
     shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    directory = shared / "scenario-store"
+    directory = shared / "cache" / "local"
     Store.open(directory, now=MOMENT).close()
     return directory
-
-
-def shared_cache(factory: pytest.TempPathFactory) -> Path:
-    """Return the cache folder of an embedded workspace that all test processes of a run share."""
-    own = factory.getbasetemp()
-    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "cache"
-    folder.mkdir(exist_ok=True)
-    if not (folder / LOCAL).exists():
-        copy = copied(built_store(factory), factory.mktemp("copy") / LOCAL)
-        # Another process may be as far: the first folder stays.
-        with contextlib.suppress(OSError):
-            copy.rename(folder / LOCAL)
-    return folder
 
 
 def own_cache(factory: pytest.TempPathFactory, name: str) -> Path:
