@@ -256,7 +256,6 @@ class Refusing:
 
 DOES_WITHOUT: Mapping[tuple[str, str], str] = {
     ("get_connector", "DataConnectorDefinitions_Get"): "the connection of that name answers",
-    ("investigate_entity", "Tables_ListByWorkspace"): "takes every table for an ordinary one",
     ("start_query", "Query_Execute"): "answers before Azure does; the task says it",
     ("upsert_watchlist_item", "Query_Execute"): "reads the items one by one instead",
 }

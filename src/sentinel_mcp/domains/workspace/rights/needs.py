@@ -138,6 +138,7 @@ NEEDS = (
                 "threatIntelligence/queryIndicators/action",
             ),
             *QUERIES,
+            f"{LOGS}/workspaces/tables/read",
         ),
         write=_si(
             "threatIntelligence/createIndicator/action",
