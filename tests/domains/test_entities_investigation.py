@@ -17,7 +17,7 @@ from tests.scripted import WORKSPACE, Reply, Route, ScriptedAzure, refusal, serv
 from sentinel_mcp.domains.entities.models import EntityInvestigation, EntityTimeline
 from sentinel_mcp.domains.shared.entity import TAKEN
 from sentinel_mcp.domains.shared.event_columns import usual_tables
-from sentinel_mcp.domains.shared.value_search import MAX_UNASKED, QUERIES
+from sentinel_mcp.domains.shared.value_search import MAX_UNASKED, QUERIES, RECORDS
 from sentinel_mcp.kql.catalog import bundled
 from sentinel_mcp.settings import Settings
 
@@ -275,11 +275,18 @@ async def test_of_an_unreadable_schema_the_usual_tables_are_searched_and_all_oth
         timeline = await client.call_tool("get_entity_timeline", {"value": "192.0.2.7"})
 
     page = EntityTimeline.model_validate(timeline.structured_content)
-    for not_searched in (found.not_searched, page.not_searched):
-        assert [(each.table, each.reason) for each in not_searched] == [
-            ("(all others)", "schema_unknown")
-        ]
-    assert set(found.searched) == set(page.searched) == set(usual_tables())
+    assert [(each.table, each.reason) for each in found.not_searched] == [
+        ("(all others)", "schema_unknown")
+    ]
+    assert ("(all others)", "schema_unknown") in {
+        (each.table, each.reason) for each in page.not_searched
+    }
+    assert set(found.searched) == set(usual_tables())
+    # A timeline has events and alerts.
+    assert set(found.searched) - set(page.searched) <= RECORDS - {"SecurityAlert"}
+    asked = queries(blind)
+    for table in ("SecurityAlert", "SecurityIncident", "Watchlist", "ThreatIntelIndicators"):
+        assert any(f"{table}\n| " in each and "by Seen" not in each for each in asked), table
     assert "1 table not searched" in found.summary
 
 

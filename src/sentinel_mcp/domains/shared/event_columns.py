@@ -322,11 +322,21 @@ EVENT_COLUMNS: tuple[EventColumns, ...] = (
         action="QueryType", result="ResponseCode", detail="QueryName",
     ),
     EventColumns(
+        # Its `DisplayName` is the alert's.
+        "SecurityAlert",
+        action="AlertName", result="AlertSeverity", detail="CompromisedEntity",
+    ),
+    EventColumns(
         "NetworkAccessTraffic",
         account="UserPrincipalName", ip="SourceIp",
         action="Action", result="TrafficType", detail="DestinationFqdn",
     ),
 )  # fmt: skip
+
+_RECORDS = (
+    "BehaviorAnalytics", "IdentityInfo", "SecurityIncident", "ThreatIntelIndicators", "Watchlist",
+)  # fmt: skip
+"""Tables of Sentinel's own that most workspaces have, too."""
 
 _BY_TABLE = {each.table: each for each in EVENT_COLUMNS}
 
@@ -356,9 +366,9 @@ def usual_tables() -> dict[str, dict[str, str]]:
     """Return the columns of the tables that most workspaces have, as Microsoft documents them."""
     documented = bundled("sentinel").tables
     return {
-        each.table: {column.name: column.type for column in documented[each.table].columns}
-        for each in EVENT_COLUMNS
-        if each.table in documented
+        name: {column.name: column.type for column in documented[name].columns}
+        for name in (*_BY_TABLE, *_RECORDS)
+        if name in documented
     }
 
 
