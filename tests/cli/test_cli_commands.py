@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -88,7 +89,8 @@ def test_what_is_ingested_can_be_queried_until_it_is_reset(own_store: Run, tmp_p
     ingested = run("local", "ingest", "--table", "Doors_CL", str(logs))
     found = run("query", "--local", "--json", count)
     status = run("local", "status")
-    kept = tmp_path / "own" / "local" / "logs.duckdb.corrupt-20260101T000000Z-0"
+    folder = Path(os.environ["SENTINEL_CACHE_DIR"])
+    kept = folder / "local" / "logs.duckdb.corrupt-20260101T000000Z-0"
     kept.write_bytes(b"damaged")
     reset = run("local", "reset")
     gone = run("query", "--local", "--json", count)
