@@ -12,7 +12,7 @@ import pytest_asyncio
 from azure.monitor.querymetrics.aio import MetricsClient
 from tests.scripted import WORKSPACE, Route, ScriptedAzure, sample, served
 
-from moment import clock
+from moment import MOMENT, clock
 from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.local import identity
 from sentinel_mcp.local.workspace import LocalWorkspace, open_local
@@ -172,7 +172,8 @@ async def test_the_official_metrics_client_reads_the_embedded_workspace(
             resource_ids=[identity.RESOURCE_ID],
             metric_namespace="Microsoft.OperationalInsights/workspaces",
             metric_names=["Ingestion Volume", "Ingestion Time"],
-            timespan=timedelta(hours=6),
+            # The client would count a duration back from the time of the machine.
+            timespan=(MOMENT - timedelta(hours=6), MOMENT),
             granularity=timedelta(hours=1),
             aggregations=["Total", "Average"],
         )

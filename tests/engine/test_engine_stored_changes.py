@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -57,7 +56,7 @@ async def test_a_column_that_is_empty_in_the_store_is_read_when_rows_come(
     sought = (f"{column} == 'seldom-1'", "* has 'seldom'", "* matches regex '^seldom-[0-9]$'")
     assert [await counted(workspace, each) for each in sought] == [0, 0, 0]
 
-    at = datetime.now(UTC).isoformat()
+    at = MOMENT.isoformat()
     AppendedRows(workspace.store.documents).append(
         TABLE, [{"TimeGenerated": at, column: "seldom-1"}]
     )
@@ -65,7 +64,7 @@ async def test_a_column_that_is_empty_in_the_store_is_read_when_rows_come(
 
     file = tmp_path / "more.json"
     file.write_text(json.dumps([{"TimeGenerated": at, column: "seldom-2"}]), encoding="utf-8")
-    report = ingest(workspace.directory, TABLE, [file], catalog=bundled("sentinel"))
+    report = ingest(workspace.directory, TABLE, [file], catalog=bundled("sentinel"), now=MOMENT)
 
     assert [each.rows for each in report.tables] == [1]
     assert [await counted(workspace, each) for each in sought] == [1, 2, 2]

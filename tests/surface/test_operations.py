@@ -7,6 +7,7 @@ the rights that `check_permissions` looks for, and with what the request log spe
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import re
@@ -79,7 +80,8 @@ async def record(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Rec
     directory = copied(built_store(tmp_path_factory), tmp_path_factory.mktemp("used") / "store")
     checker = Checker(timeout_s=30)
     workspace = await open_local(directory, checker, clock=clock())
-    server = server_over(workspace, checker, Settings(allow_writes=True))
+    settings = Settings(allow_writes=True)
+    server = server_over(workspace, checker, settings)
     tools = {tool.name: tool for tool in await server.list_tools()}
     kept = Record({name: frozenset(tool.tags) for name, tool in tools.items()})
     calls = sorted(forms(tools), key=lambda each: LAST.index(each[0]) if each[0] in LAST else -1)
@@ -88,22 +90,26 @@ async def record(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Rec
     logger.addHandler(lines)
     logger.setLevel(logging.INFO)
     logger.propagate = False
-    async with Client(server) as client:
-        # The schema, which the server reads in the background once it is asked something.
-        await client.call_tool("get_table", {"name": "SigninLogs"})
-        for tool, arguments in calls:
-            workspace.request_log.clear()
-            answer = await client.call_tool(tool, real(arguments, workspace), raise_on_error=False)
-            if tool == "start_query":
-                task = (answer.structured_content or {})["id"]
-                await client.call_tool("get_task", {"task_id": task, "wait_s": 30})
-            if tool not in NOT_THERE:
-                assert not answer.is_error, (tool, arguments, answer.content)
-            if tool in CHANGES and tool not in kept.sent:
-                assert (answer.structured_content or {})["outcome"] == "done", tool
-            known = kept.sent.setdefault(tool, {})
-            for operation in matched(workspace.request_log):
-                known.setdefault(operation, arguments)
+    for tool, its_calls in itertools.groupby(calls, key=lambda each: each[0]):
+        # A server of its own, since a server reads some things once for all of its tools.
+        server = server_over(workspace, checker, settings)
+        async with Client(server) as client:
+            # The schema, which the server reads in the background once it is asked something.
+            await client.call_tool("get_table", {"name": "SigninLogs"})
+            for _, arguments in its_calls:
+                workspace.request_log.clear()
+                given = real(arguments, workspace)
+                answer = await client.call_tool(tool, given, raise_on_error=False)
+                if tool == "start_query":
+                    task = (answer.structured_content or {})["id"]
+                    await client.call_tool("get_task", {"task_id": task, "wait_s": 30})
+                if tool not in NOT_THERE:
+                    assert not answer.is_error, (tool, arguments, answer.content)
+                if tool in CHANGES and tool not in kept.sent:
+                    assert (answer.structured_content or {})["outcome"] == "done", tool
+                known = kept.sent.setdefault(tool, {})
+                for operation in matched(workspace.request_log):
+                    known.setdefault(operation, arguments)
     yield kept
     logger.removeHandler(lines)
     logger.setLevel(level)

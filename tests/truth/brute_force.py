@@ -158,6 +158,10 @@ def sample(rows: Rows, seed: int, count: int) -> list[Sought]:
         *some("Heartbeat", "Computer", share),
         *[name.partition(".")[0] for name in some("DeviceInfo", "DeviceName", share)],
     ]
+    machines = {name.lower() for name in rows.column("Heartbeat", "Computer")}
+    machines |= {name.lower() for name in rows.column("DeviceInfo", "DeviceName")}
+    asked = some("DnsEvents", "Name", share)
+    hosts += [name for name in asked if name.lower() in machines]
     names = [name for name in some("DeviceProcessEvents", "FileName", share) if "." in name]
     names += some("EmailAttachmentInfo", "FileName", share // 2 + 1)
     sought = [
@@ -168,7 +172,7 @@ def sample(rows: Rows, seed: int, count: int) -> list[Sought]:
         *plain("file_hash", "token", some("DeviceFileEvents", "SHA1", share // 2 + 1)),
         *map(url, some("EmailUrlInfo", "Url", share)),
         *plain("domain", "domain", some("EmailUrlInfo", "UrlDomain", share)),
-        *plain("domain", "domain", some("DnsEvents", "Name", share)),
+        *plain("domain", "domain", (name for name in asked if name.lower() not in machines)),
         *plain("file", "file", names),
         *plain("mailbox", "mail", some("EmailEvents", "SenderFromAddress", share)),
     ]

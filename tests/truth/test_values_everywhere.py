@@ -5,21 +5,16 @@ from __future__ import annotations
 import os
 import random
 import shutil
-from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from fastmcp import Client
-from fastmcp.client.transports import FastMCPTransport
 from tests.truth.brute_force import Rows, Sought, alerts_about, networks, sample, within
+from tests.truth.reading import Connected
 
-from moment import MOMENT
-from sentinel_mcp.cli.session import opened_server
-from sentinel_mcp.local.store import Store
-from sentinel_mcp.settings import Settings
+from sentinel_mcp.settings import LOCAL
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 VALUES = int(os.environ.get("SENTINEL_TRUTH_VALUES", "14"))
 """How many values are looked for; `make truth` takes more than 200."""
@@ -38,7 +33,7 @@ RECORDS = {
 class Truth:
     """The server over a store of its own, and a copy of the store's rows."""
 
-    def __init__(self, client: Client[FastMCPTransport], rows: Rows) -> None:
+    def __init__(self, client: Connected, rows: Rows) -> None:
         self.client = client
         self.rows = rows
         self.values = sample(rows, SEED, VALUES)
@@ -49,16 +44,11 @@ class Truth:
         return answer.structured_content
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def truth(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Truth]:
-    # A store of its own: what other tests write would be in its tables, too.
-    folder = tmp_path_factory.mktemp("truth")
-    Store.open(folder / "local", now=MOMENT).close()
-    copy = folder / "copy.duckdb"
-    shutil.copyfile(folder / "local" / "logs.duckdb", copy)
-    settings = Settings(cache_dir=folder, now=MOMENT)
-    async with opened_server(settings) as server, Client(server) as client:
-        yield Truth(client, Rows(copy))
+@pytest.fixture(scope="module")
+def truth(client: Connected, cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Truth:
+    copy = tmp_path_factory.mktemp("values") / "logs.duckdb"
+    shutil.copyfile(cache_dir / LOCAL / copy.name, copy)
+    return Truth(client, Rows(copy))
 
 
 def told(truth: Truth, sought: Sought) -> str:
@@ -169,5 +159,5 @@ async def test_alerts_of_an_entity_are_those_that_name_it_in_text_or_entities(
             "list_alerts", entity=sought.value, created_after="2020-01-01T00:00:00Z", limit=200
         )
 
-        found = {each["alert_id"] for each in answer["alerts"]}
+        found = {each["id"] for each in answer["alerts"]}
         assert found == alerts_about(truth.rows, sought), told(truth, sought)
