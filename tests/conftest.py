@@ -15,6 +15,7 @@ from tests.local.stores import built_store, copied
 
 from moment import MOMENT, VARIABLE
 from sentinel_mcp.cli.session import opened_server
+from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.settings import LOCAL, Settings
 
 # The machine may be busy, so no example is too slow; in CI the examples are the same each time.
@@ -57,11 +58,23 @@ def own_cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def checker() -> AsyncGenerator[Checker]:
+    """Share one worker process: its start takes longer than most tests.
+
+    A test that uses it must share its event loop: `pytest.mark.asyncio(loop_scope="session")`.
+    """
+    # A machine that is busy with other tests checks slowly.
+    opened = Checker(timeout_s=120)
+    yield opened
+    await opened.aclose()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def client(cache_dir: Path) -> AsyncGenerator[Client[FastMCPTransport]]:
     """Connect to the whole server on the embedded workspace, as `serve --local` has it.
 
-    A test that uses it must share its event loop: `pytest.mark.asyncio(loop_scope="module")`.
+    A test that uses it must share its event loop: `pytest.mark.asyncio(loop_scope="session")`.
     """
     # A machine that is busy with other tests starts the checker slowly.
     settings = Settings(cache_dir=cache_dir, now=MOMENT, validation_timeout_s=60)

@@ -51,7 +51,7 @@ def test_a_clock_that_was_set_runs_on_from_there() -> None:
     assert first.utcoffset() == timedelta()
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_a_query_calls_the_moment_now(client: Connected) -> None:
     answer = await asked(client, "run_query", query="print now(), ago(1h)")
 
@@ -60,7 +60,7 @@ async def test_a_query_calls_the_moment_now(client: Connected) -> None:
     assert is_present(moved(hour_ago, timedelta(hours=1)))
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_the_newest_rows_are_of_the_moment(client: Connected) -> None:
     answer = await asked(client, "run_query", query="Heartbeat | summarize max(TimeGenerated)")
 
@@ -68,7 +68,7 @@ async def test_the_newest_rows_are_of_the_moment(client: Connected) -> None:
     assert timedelta() <= MOMENT - newest < timedelta(minutes=5)
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_the_tools_measure_from_the_moment(client: Connected) -> None:
     alerts = await asked(client, "list_alerts")
     figures = await asked(client, "get_incident_statistics")
@@ -81,7 +81,7 @@ async def test_the_tools_measure_from_the_moment(client: Connected) -> None:
     assert is_present(metrics["end"])
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_the_checker_compares_bounds_at_the_moment(client: Connected) -> None:
     """Of two bounds the later one holds; which one that is depends on the time."""
     for age, later in ((timedelta(days=2), "ago(1d)"), (timedelta(hours=12), "datetime(")):

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 from command_line import Run
-from tests.local.stores import own_cache
+from tests.local.stores import copied, own_cache
 
-from moment import MOMENT
 from sentinel_mcp.local.documents import Documents
-from sentinel_mcp.local.store import Store
 
 
 def test_doctor_finds_everything_well_on_the_embedded_workspace(run: Run) -> None:
@@ -113,8 +110,7 @@ def test_what_is_ingested_can_be_queried_until_it_is_reset(own_store: Run, tmp_p
 def test_a_loss_is_said_by_every_command_until_it_is_dismissed(
     monkeypatch: pytest.MonkeyPatch, cache_dir: Path, run: Run, tmp_path: Path
 ) -> None:
-    Store.open(cache_dir / "local", now=MOMENT).close()
-    shutil.copytree(cache_dir / "local", tmp_path / "own" / "local")
+    copied(cache_dir / "local", tmp_path / "own" / "local")
     monkeypatch.setenv("SENTINEL_CACHE_DIR", str(tmp_path / "own"))
     aside = tmp_path / "own" / "local" / "logs.duckdb.corrupt-20260101T000000Z-0"
     aside.write_bytes(b"damaged")
@@ -122,6 +118,7 @@ def test_a_loss_is_said_by_every_command_until_it_is_dismissed(
     documents.add_notice("3 rows are lost.")
     documents.close()
 
+    built = (tmp_path / "own" / "local" / "logs.duckdb").stat().st_mtime_ns
     queried = [run("query", "--local", "--format", form, "print 1") for form in ("table", "json")]
     status = run("local", "status")
     again = run("local", "status", "--dismiss")
@@ -134,6 +131,7 @@ def test_a_loss_is_said_by_every_command_until_it_is_dismissed(
     assert "3 rows are lost." in again.out
     assert "are lost" not in after.out + after.err + at_last.out
     assert aside.read_bytes() == b"damaged"
+    assert (tmp_path / "own" / "local" / "logs.duckdb").stat().st_mtime_ns == built
 
 
 def test_a_file_that_is_not_there_changes_nothing(run: Run) -> None:

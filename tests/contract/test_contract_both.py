@@ -22,7 +22,7 @@ from sentinel_mcp.effects import WRITES
 from sentinel_mcp.server import create_server
 from sentinel_mcp.settings import Settings, Workspace, load
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 Connected = Client[FastMCPTransport]
 
@@ -31,7 +31,7 @@ NOWHERE = Workspace(
 )
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["embedded", "live"])
+@pytest_asyncio.fixture(scope="module", loop_scope="session", params=["embedded", "live"])
 async def sentinel(request: pytest.FixtureRequest, cache_dir: Path) -> AsyncGenerator[Connected]:
     live = request.param == "live"
     if live and not request.config.getoption("--live"):

@@ -21,7 +21,7 @@ from sentinel_mcp.local import identity
 from sentinel_mcp.local.server import Loopback, serve_loopback
 from sentinel_mcp.local.workspace import LocalWorkspace, open_local
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PATIENCE_S = 60
 
@@ -81,12 +81,10 @@ print(
 """
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def workspace(cache_dir: Path) -> AsyncGenerator[LocalWorkspace]:
-    checker = Checker(timeout_s=60)
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def workspace(cache_dir: Path, checker: Checker) -> AsyncGenerator[LocalWorkspace]:
     async with await open_local(cache_dir / "local", checker, clock=clock()) as opened:
         yield opened
-    await checker.aclose()
 
 
 async def read_by_another_process(served: Loopback) -> Any:

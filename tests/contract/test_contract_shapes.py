@@ -23,7 +23,7 @@ from sentinel_mcp.local.workspace import LocalWorkspace, open_local
 
 pytestmark = [
     pytest.mark.skipif(not REFERENCE.is_dir(), reason="Azure's samples are not beside the project"),
-    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.asyncio(loop_scope="session"),
 ]
 
 SENTINEL = "securityinsight-2.0.0b4-models.txt"
@@ -474,14 +474,13 @@ class Asking:
         self._documents.put("relations", name, relation, parent=incident)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def asking(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Asking]:
-    # A store of its own: these tests write, and the one that the others share is only read.
-    checker = Checker(timeout_s=60)
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def asking(
+    tmp_path_factory: pytest.TempPathFactory, checker: Checker
+) -> AsyncGenerator[Asking]:
     directory = own_cache(tmp_path_factory, "contract") / "local"
     async with await open_local(directory, checker, clock=clock()) as workspace:
         yield Asking(workspace)
-    await checker.aclose()
 
 
 def problems(answer: Any, expected: Expectation) -> list[str]:

@@ -151,15 +151,13 @@ async def test_an_answer_of_the_regional_endpoint_is_read() -> None:
     ]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def workspace(cache_dir: Path) -> AsyncGenerator[LocalWorkspace]:
-    checker = Checker(timeout_s=60)
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def workspace(cache_dir: Path, checker: Checker) -> AsyncGenerator[LocalWorkspace]:
     async with await open_local(cache_dir / "local", checker, clock=clock()) as opened:
         yield opened
-    await checker.aclose()
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_the_official_metrics_client_reads_the_embedded_workspace(
     workspace: LocalWorkspace,
 ) -> None:

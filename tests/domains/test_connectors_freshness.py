@@ -393,34 +393,30 @@ def test_only_what_a_pipeline_begins_with_is_a_table(query: str, named: set[str]
     assert tables_named(query, {"Event", "OfficeActivity", "Perf", "Syslog"}) == named
 
 
-async def test_the_tables_found_in_the_scenario_s_rules_are_those_that_the_checker_binds() -> None:
+@pytest.mark.asyncio(loop_scope="session")
+async def test_the_tables_found_in_the_scenario_s_rules_are_those_that_the_checker_binds(
+    checker: Checker,
+) -> None:
     catalog = bundled("sentinel")
-    checker = Checker(timeout_s=60)
     written = [each for each in rules() if each.query]
-    try:
-        for each in written:
-            bound = set((await checker.check(each.query, catalog)).tables)
-            assert tables_named(each.query, catalog.tables) == bound, each.name
-    finally:
-        await checker.aclose()
+    for each in written:
+        bound = set((await checker.check(each.query, catalog)).tables)
+        assert tables_named(each.query, catalog.tables) == bound, each.name
     assert len(written) > 15
 
 
-async def test_our_own_queries_are_valid() -> None:
-    checker = Checker(timeout_s=60)
-    try:
-        for query in (
-            USAGE,
-            last_events_query({"SigninLogs": "5h", "Syslog": "90d"}),
-            *map(machines_query, REPORTERS),
-        ):
-            check = await checker.check(query, bundled("sentinel"))
-            assert [each for each in check.diagnostics if each.severity == "error"] == []
-    finally:
-        await checker.aclose()
+@pytest.mark.asyncio(loop_scope="session")
+async def test_our_own_queries_are_valid(checker: Checker) -> None:
+    for query in (
+        USAGE,
+        last_events_query({"SigninLogs": "5h", "Syslog": "90d"}),
+        *map(machines_query, REPORTERS),
+    ):
+        check = await checker.check(query, bundled("sentinel"))
+        assert [each for each in check.diagnostics if each.severity == "error"] == []
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_on_the_scenario_the_tables_are_fresh_and_the_git_log_never_came(
     client: Client[FastMCPTransport],
 ) -> None:
@@ -437,7 +433,7 @@ async def test_on_the_scenario_the_tables_are_fresh_and_the_git_log_never_came(
     assert found.counts["ok"] > 20
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_on_the_scenario_the_volume_is_that_of_the_usage_table(
     client: Client[FastMCPTransport], cache_dir: Path
 ) -> None:

@@ -419,7 +419,7 @@ async def test_an_answer_that_is_no_result_is_unavailable() -> None:
     assert error["code"] == "unavailable"
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_the_scenarios_incidents_are_those_of_the_workspace_with_a_defender_alert(
     client: Client[FastMCPTransport],
 ) -> None:
@@ -445,7 +445,7 @@ async def test_the_scenarios_incidents_are_those_of_the_workspace_with_a_defende
     assert len(found.comments) == found.comments_count > 0
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_the_scenarios_alerts_are_filtered_and_belong_to_their_incidents(
     client: Client[FastMCPTransport],
 ) -> None:
@@ -469,7 +469,7 @@ async def test_the_scenarios_alerts_are_filtered_and_belong_to_their_incidents(
     }
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_hunting_in_the_scenario_finds_what_the_workspaces_table_has(
     client: Client[FastMCPTransport],
 ) -> None:
@@ -498,7 +498,7 @@ async def test_hunting_in_the_scenario_finds_what_the_workspaces_table_has(
     assert hunted.row_count > 0
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_the_range_of_a_hunt_counts_in_the_scenario(
     client: Client[FastMCPTransport],
 ) -> None:
@@ -514,7 +514,7 @@ async def test_the_range_of_a_hunt_counts_in_the_scenario(
     assert datetime.now(UTC) - first < timedelta(days=2, minutes=5)
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_a_table_that_only_defender_has_is_refused_by_name(
     client: Client[FastMCPTransport],
 ) -> None:

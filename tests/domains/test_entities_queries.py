@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-import pytest_asyncio
 
 from sentinel_mcp.domains.entities.kql import alerts, knowledge, sightings
 from sentinel_mcp.domains.shared import indicators
@@ -24,7 +23,7 @@ from sentinel_mcp.domains.shared.watchlist_items import ItemSearch
 from sentinel_mcp.kql.catalog import bundled
 from sentinel_mcp.kql.validator import Checker
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 HOSTILE = "x\" | union * //\\'"
@@ -109,14 +108,6 @@ def lookups(subject: Subject) -> Iterator[str]:
         indicators.query(indicators.LEGACY, [subject]),
     )
     yield from filter(None, written)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def checker() -> AsyncGenerator[Checker]:
-    # The first check waits for .NET and the schema, on machines that are busy with other tests.
-    checker = Checker(timeout_s=120)
-    yield checker
-    await checker.aclose()
 
 
 async def problems(checker: Checker, query: str) -> list[str]:

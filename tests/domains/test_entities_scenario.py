@@ -18,7 +18,7 @@ from sentinel_mcp.domains.entities.models import (
 from sentinel_mcp.local.scenario import names
 from sentinel_mcp.local.scenario.people import person
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CONTRACTOR = person("daniel.reyes")
 Connected = Client[FastMCPTransport]
@@ -28,7 +28,7 @@ KEPT: dict[str, EntityInvestigation] = {}
 """Each takes seconds, and nothing in this module changes the workspace."""
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def main_incident(client: Connected) -> int:
     """Return the number of the intrusion's incident: that depends on the day of the week."""
     arguments = {"title_contains": "Multi-stage", "limit": 1}

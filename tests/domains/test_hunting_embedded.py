@@ -15,7 +15,7 @@ from moment import MOMENT
 from sentinel_mcp.cli.session import opened_server
 from sentinel_mcp.settings import Settings
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 Connected = Client[FastMCPTransport]
 
@@ -23,7 +23,7 @@ WITHOUT_FINDINGS = {"Service tickets with RC4"}
 """What nobody in the scenario does."""
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def writer(own_cache_dir: Path) -> AsyncGenerator[Connected]:
     """Connect to a server that may write, on an embedded workspace of its own."""
     settings = Settings(

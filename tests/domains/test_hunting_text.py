@@ -19,24 +19,22 @@ from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.local.workspace import LocalWorkspace, open_local
 from sentinel_mcp.settings import Settings
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 Connected = Client[FastMCPTransport]
 MANY_WORDS = 60
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def opened(
-    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path_factory: pytest.TempPathFactory, checker: Checker
 ) -> AsyncGenerator[tuple[LocalWorkspace, Connected]]:
     directory = copied(built_store(tmp_path_factory), tmp_path_factory.mktemp("text") / "store")
-    checker = Checker(timeout_s=30)
     async with (
         await open_local(directory, checker, clock=clock()) as workspace,
         Client(server_over(workspace, checker, Settings())) as client,
     ):
         yield workspace, client
-    await checker.aclose()
 
 
 def names_of_techniques() -> Mapping[str, str]:

@@ -439,7 +439,7 @@ async def test_the_official_sample_of_role_assignments_is_read() -> None:
     assert page.assignments[0].role == "0b5fe924-9a61-425c-96af-cfe6e287ca2d"
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_the_scenario_has_people_with_groups_roles_and_risk(
     client: Client[FastMCPTransport],
 ) -> None:
@@ -459,7 +459,7 @@ async def test_the_scenario_has_people_with_groups_roles_and_risk(
     assert admin.risk is None
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_the_scenarios_groups_lead_to_their_members_and_roles(
     client: Client[FastMCPTransport],
 ) -> None:
@@ -483,7 +483,7 @@ async def test_the_scenarios_groups_lead_to_their_members_and_roles(
     }
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_all_users_of_the_scenario_are_on_its_pages_once(
     client: Client[FastMCPTransport],
 ) -> None:

@@ -177,7 +177,10 @@ ENTITY_FORMS = [
 ]
 
 
-async def test_every_form_of_an_entity_narrows_the_list_by_kql_that_is_valid() -> None:
+@pytest.mark.asyncio(loop_scope="session")
+async def test_every_form_of_an_entity_narrows_the_list_by_kql_that_is_valid(
+    checker: Checker,
+) -> None:
     scripted = azure()
 
     async with served(scripted) as client:
@@ -185,9 +188,7 @@ async def test_every_form_of_an_entity_narrows_the_list_by_kql_that_is_valid() -
             page = await listed(client, entity=each)
             assert page.alerts == []
     sent = [query_of(each) for each in scripted.requests if each.url.endswith("/query")]
-    checker = Checker(timeout_s=60)
     checks = [await checker.check(each, bundled("sentinel")) for each in sent]
-    await checker.aclose()
 
     listing = [each for each in sent if "\n| take" in each]
     assert len(listing) == len(ENTITY_FORMS)
@@ -222,7 +223,7 @@ async def test_alerts_about_somebody_are_listed_although_the_directory_does_not_
 Connected = Client[FastMCPTransport]
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("name", ["daniel.reyes", "priya.nair", "aiko.tanaka"])
 async def test_a_person_has_the_same_alerts_by_upn_account_name_domain_form_and_sid(
     client: Connected, name: str
@@ -249,7 +250,7 @@ async def test_a_person_has_the_same_alerts_by_upn_account_name_domain_form_and_
     assert lists[0] >= counted_apart
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_alerts_are_found_by_a_network_that_their_addresses_are_in(
     client: Connected,
 ) -> None:

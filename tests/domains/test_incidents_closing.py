@@ -10,7 +10,7 @@ from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
 from tests.scripted import WORKSPACE, ScriptedAzure, refusal, served
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 Connected = Client[FastMCPTransport]
 

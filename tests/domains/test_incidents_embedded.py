@@ -23,14 +23,14 @@ from sentinel_mcp.kql.catalog import bundled
 from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.settings import Settings
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 Connected = Client[FastMCPTransport]
 
 LOGIC_APP = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Logic/workflows/isolate-machine"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def writer(own_cache_dir: Path) -> AsyncGenerator[Connected]:
     # A workspace of its own: these tests write, and the one that the others share is only read.
     settings = Settings(
@@ -522,7 +522,7 @@ async def test_a_server_without_writes_refuses_each_of_them(
     assert error["code"] == "read_only"
 
 
-async def test_every_query_of_the_area_is_valid(cache_dir: Path) -> None:
+async def test_every_query_of_the_area_is_valid(cache_dir: Path, checker: Checker) -> None:
     now = datetime.fromisoformat("2026-11-22T00:00:00+00:00")
     hostile = 'a"b\\c\n| take 1'
     everything = AlertFilter(
@@ -547,11 +547,7 @@ async def test_every_query_of_the_area_is_valid(cache_dir: Path) -> None:
         similar.alerts_query(traits, now),
         similar.incidents_query(hostile, now),
     ]
-    checker = Checker(timeout_s=60)
-    try:
-        checks = [await checker.check(each, bundled("sentinel")) for each in queries]
-    finally:
-        await checker.aclose()
+    checks = [await checker.check(each, bundled("sentinel")) for each in queries]
 
     assert [(each.errors, each.refusals) for each in checks] == [((), ())] * len(queries)
 

@@ -239,7 +239,7 @@ async def test_a_body_that_is_no_answer_is_unavailable() -> None:
     assert error["code"] == "unavailable"
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_the_scenarios_lake_has_the_rows_of_the_workspace(
     client: Client[FastMCPTransport],
 ) -> None:
@@ -255,7 +255,7 @@ async def test_the_scenarios_lake_has_the_rows_of_the_workspace(
     assert found.row_count > 10
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_a_wrong_query_of_the_scenario_is_told_with_its_place(
     client: Client[FastMCPTransport],
 ) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import orjson
 import pytest
-import pytest_asyncio
 from azure.core.rest import HttpRequest
 from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
@@ -22,17 +21,9 @@ from sentinel_mcp.server import create_server
 from sentinel_mcp.settings import Settings
 from sentinel_mcp.tasks.manager import Lane, TaskManager
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 Connected = Client[FastMCPTransport]
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def checker() -> AsyncGenerator[Checker]:
-    """Share one worker process: its start is most of what these tests take."""
-    opened = Checker(timeout_s=30)
-    yield opened
-    await opened.aclose()
 
 
 def table(*columns: str, rows: list[list[object]], **more: object) -> dict[str, object]:

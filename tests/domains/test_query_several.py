@@ -8,7 +8,6 @@ from typing import Any
 
 import orjson
 import pytest
-import pytest_asyncio
 from azure.core.rest import HttpRequest
 from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
@@ -19,7 +18,7 @@ from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.server import create_server
 from sentinel_mcp.settings import Settings
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 Connected = Client[FastMCPTransport]
 OTHER = another("branch")
@@ -33,13 +32,6 @@ METADATA = {
     ]
 }
 FORBIDDEN = refusal(403, "InsufficientAccessError")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def checker() -> AsyncGenerator[Checker]:
-    opened = Checker(timeout_s=30)
-    yield opened
-    await opened.aclose()
 
 
 def rows(*values: object) -> dict[str, object]:

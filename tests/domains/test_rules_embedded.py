@@ -32,12 +32,12 @@ from sentinel_mcp.local.scenario.story.operators import alerts as unattended
 from sentinel_mcp.local.store import Store
 from sentinel_mcp.settings import Settings
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 Connected = Client[FastMCPTransport]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def writer(own_cache_dir: Path) -> AsyncGenerator[Connected]:
     """Connect to a server that may write, on a workspace of its own."""
     settings = Settings(

@@ -306,10 +306,11 @@ async def test_a_rule_that_is_not_there_is_not_found() -> None:
     assert answer.meta["error"]["code"] == "not_found"
 
 
-async def test_every_query_of_ours_is_sound_kql_whatever_the_rule_is_called() -> None:
-    checker = Checker(timeout_s=30)
+@pytest.mark.asyncio(loop_scope="session")
+async def test_every_query_of_ours_is_sound_kql_whatever_the_rule_is_called(
+    checker: Checker,
+) -> None:
     if await checker.engine() != "kusto_language":
-        await checker.aclose()
         pytest.skip(REASON)
     catalog = bundled("sentinel")
     hostile = 'x" | union * //'
@@ -326,4 +327,3 @@ async def test_every_query_of_ours_is_sound_kql_whatever_the_rule_is_called() ->
         check = await checker.check(query, catalog)
         assert check.errors == ()
         assert len(check.tables) == 1
-    await checker.aclose()

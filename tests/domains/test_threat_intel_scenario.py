@@ -30,7 +30,7 @@ from sentinel_mcp.local.store import Store
 from sentinel_mcp.local.workspace import LocalWorkspace
 from sentinel_mcp.settings import Settings
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 OWN_ROWS: dict[str, list[dict[str, Any]]] = {
     "Syslog": [
@@ -65,11 +65,12 @@ OWN_ROWS: dict[str, list[dict[str, Any]]] = {
 PHISHING = f"hxxps://{names.PROXY_HOST}/common/oauth2/authorize?session=8c1f"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def workspace(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[LocalWorkspace]:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def workspace(
+    tmp_path_factory: pytest.TempPathFactory, checker: Checker
+) -> AsyncGenerator[LocalWorkspace]:
     """Open an embedded workspace of these tests' own, with rows that they wrote by hand."""
     store = copied(built_store(tmp_path_factory), tmp_path_factory.mktemp("threat-intel") / "store")
-    checker = Checker(timeout_s=60)
     async with LocalWorkspace(
         store, Store.open(store, now=MOMENT), checker, clock=clock()
     ) as opened:
@@ -77,17 +78,16 @@ async def workspace(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[
             at = {"TimeGenerated": (MOMENT - timedelta(hours=1)).isoformat()}
             AppendedRows(opened.store.documents).append(table, [{**at, **each} for each in rows])
         yield opened
-    await checker.aclose()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def analyst(workspace: LocalWorkspace) -> AsyncGenerator[Client[FastMCPTransport]]:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def analyst(
+    workspace: LocalWorkspace, checker: Checker
+) -> AsyncGenerator[Client[FastMCPTransport]]:
     """Connect to a server that may write, on that workspace."""
-    checker = Checker(timeout_s=60)
     server = server_over(workspace, checker, Settings(allow_writes=True))
     async with Client(server) as connected:
         yield connected
-    await checker.aclose()
 
 
 ADDRESS = {"Syslog": 2, "CommonSecurityLog": 1, "OfficeActivity": 1}

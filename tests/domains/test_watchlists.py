@@ -516,8 +516,8 @@ HOSTILE = [
 ]
 
 
-async def test_our_own_queries_bind_whatever_is_looked_for() -> None:
-    checker = Checker(timeout_s=30)
+@pytest.mark.asyncio(loop_scope="session")
+async def test_our_own_queries_bind_whatever_is_looked_for(checker: Checker) -> None:
     known = bundled("sentinel")
 
     keys = [*HOSTILE, 'a"b', "'; drop", "x | take 1", "{}", "\u2028", "🦊"]
@@ -526,7 +526,6 @@ async def test_our_own_queries_bind_whatever_is_looked_for() -> None:
         *(key_query(each, each) for each in keys),
     ]
     checks = [await checker.check(each, known) for each in queries]
-    await checker.aclose()
 
     assert [each.errors for each in checks if each.errors] == []
     assert {each.tables for each in checks} == {("Watchlist",)}

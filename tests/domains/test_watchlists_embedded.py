@@ -17,7 +17,7 @@ from sentinel_mcp.cli.session import opened_server
 from sentinel_mcp.domains.watchlists.keys import key_query
 from sentinel_mcp.settings import Settings
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 Connected = Client[FastMCPTransport]
 
@@ -25,7 +25,7 @@ AWKWARD = "NW\\o'brien{Zoë}"
 UNREADABLE = 'NW\\ann "x" Zoë/1'
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def writer(own_cache_dir: Path) -> AsyncGenerator[Connected]:
     """Connect to a server that may write, on an embedded workspace of its own."""
     settings = Settings(

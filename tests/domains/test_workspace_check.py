@@ -183,7 +183,7 @@ async def test_users_applications_and_managed_identities_are_told_apart(
     assert (found.identity.note is not None) is (kind == "unknown")
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_the_embedded_workspace_is_asked_by_whom_it_takes_for_the_author_of_comments(
     client: Client[FastMCPTransport],
 ) -> None:

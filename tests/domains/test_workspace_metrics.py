@@ -200,7 +200,7 @@ async def test_a_refusal_names_the_role(arguments: dict[str, Any]) -> None:
     assert "`Monitoring Reader`" in str(answer.content)
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_on_the_scenario_the_volume_is_the_number_of_rows(
     client: Client[FastMCPTransport],
 ) -> None:
@@ -229,7 +229,7 @@ async def test_on_the_scenario_the_volume_is_the_number_of_rows(
     assert all(20 <= float(each["average"]) <= 110 for each in latency.points)
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_a_metric_comes_as_it_is_meant_where_no_aggregation_is_asked_for(
     client: Client[FastMCPTransport],
 ) -> None:

@@ -238,7 +238,7 @@ def test_the_least_roles_allow_what_they_were_chosen_for_and_none_is_idle() -> N
             assert suffices is (leave_out is None or not wanted), (need.toolset, leave_out)
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_the_embedded_workspace_gives_full_rights(client: Client[FastMCPTransport]) -> None:
     found = await report(client)
 

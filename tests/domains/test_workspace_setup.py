@@ -376,7 +376,7 @@ async def test_odd_documents_are_shown_as_far_as_they_go() -> None:
     assert {"x", "y"} <= {each["kind"] for each in features}
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_on_the_scenario_everything_that_is_listed_can_be_read(
     client: Client[FastMCPTransport],
 ) -> None:
@@ -392,7 +392,7 @@ async def test_on_the_scenario_everything_that_is_listed_can_be_read(
             assert found["name"] == each["name"]
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_on_the_scenario_every_rule_has_metadata_that_leads_to_it(
     client: Client[FastMCPTransport],
 ) -> None:
@@ -408,7 +408,7 @@ async def test_on_the_scenario_every_rule_has_metadata_that_leads_to_it(
     assert sorted(names) == sorted(each.id for each in rules())
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_on_the_scenario_the_features_are_on(client: Client[FastMCPTransport]) -> None:
     found = SentinelSettings.model_validate(await called(client, "get_sentinel_settings"))
 

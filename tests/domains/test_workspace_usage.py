@@ -240,17 +240,14 @@ async def test_a_day_of_another_age_does_not_stretch_the_report() -> None:
     assert (found.days, str(found.first_day), found.total_gb) == (14, "2026-11-02", 7)
 
 
-async def test_our_own_query_is_valid() -> None:
-    checker = Checker(timeout_s=60)
-    try:
-        check = await checker.check(usage_query(28), bundled("sentinel"))
-    finally:
-        await checker.aclose()
+@pytest.mark.asyncio(loop_scope="session")
+async def test_our_own_query_is_valid(checker: Checker) -> None:
+    check = await checker.check(usage_query(28), bundled("sentinel"))
 
     assert [each for each in check.diagnostics if each.severity == "error"] == []
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_the_report_on_the_scenario_equals_a_direct_query_over_usage(
     client: Client[FastMCPTransport],
 ) -> None:

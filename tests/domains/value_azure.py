@@ -43,8 +43,9 @@ def bad_query(message: str) -> Reply:
 class Logs:
     """Answers queries by the first key that is in them; with no rows where there is none.
 
-    Of the queries that look values up, one for the tables that have any, and one that counts, each
-    names the tables that it searches: `failing` are answered so wherever they are among them.
+    Of the queries that look values up, those for the tables that have any, for which they have, and
+    those that count, each names the tables that it searches: `failing` are answered so wherever
+    they are among them.
     """
 
     def __init__(
@@ -68,11 +69,21 @@ class Logs:
                 return answer
         if searched:
             found = [each for each in self._seen if each["Seen"] in searched]
-            return table(found)
+            return table(held(found, query) if "Held" in query else found)
         for key, answer in self._answers.items():
             if key in query:
                 return answer if isinstance(answer, Reply) else table(answer)
         return table([])
+
+
+def held(seen: Rows, query: str) -> Rows:
+    """Return, by table, the numbers of the values that it has, of those that are asked for."""
+    asked = set(re.findall(r"Held(\d+) = countif", query))
+    numbers: dict[str, list[str]] = {}
+    for row in seen:
+        if str(row["Owner"]) in asked:
+            numbers.setdefault(row["Seen"], []).append(f"{row['Owner']} ")
+    return [{"Seen": name, "Held": "".join(each)} for name, each in numbers.items()]
 
 
 def searched_tables(query: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import Any
 
 import duckdb
 import duckdb_kql
@@ -67,6 +68,9 @@ def test_every_macro_is_sql_that_duckdb_takes() -> None:
         "__pack_array",
         "__array_concat",
         "__row_id",
+        "__strcat",
+        "__strcat_delim",
+        "__matches",
         "__rank_asc",
         "__rank_desc",
         "__any_has",
@@ -80,9 +84,25 @@ def test_a_condition_on_any_column_is_written_over_each_of_them() -> None:
 
     sql = str(duckdb_kql.to_sql('T | where __any_has("x", "a:string,b:guid,c:dynamic")'))
 
-    assert (
-        """__has(concat_ws(chr(10), "a", CAST("b" AS VARCHAR), __dynamic_text("c")), 'x')""" in sql
+    row = 'concat_ws(chr(10), "a", CAST("b" AS VARCHAR), __dynamic_text("c"))'
+    assert f"WHEN contains(lower({row}), 'x') THEN regexp_matches({row}, " in sql
+
+
+def test_the_topmost_nodes_of_a_kind_are_found_in_order() -> None:
+    def topmost(node: Any, kind: str) -> list[Any]:
+        if type(node).__name__ == f"{kind}Context":
+            return [node]
+        return [found for each in getattr(node, "children", []) for found in topmost(each, kind)]
+
+    query = (
+        "let a = 1; union (T | where x has 'a' or f(y) > a), (U | extend z = toscalar(V | count))"
     )
+    tree = duckdb_kql.parse(query).tree
+
+    for kind in ("Statement", "LetStatement", "NamedFunctionCallExpression", "PipeExpression"):
+        found = adapter.find_all(tree, kind)
+        assert found
+        assert found == topmost(tree, kind)
 
 
 def test_every_keyword_of_the_grammar_is_kept_from_being_a_bare_name() -> None:

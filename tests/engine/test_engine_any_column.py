@@ -86,6 +86,14 @@ ANSWERS: list[tuple[str, list[object]]] = [
     ("let f = (t: string) { Door | where * has t | project k }; union f('bob'), f('lab')", [1, 2]),
     ("Door | where not(* has 'lab') | project k", [2, 445]),
     ("Door | where (* has 'lab' or * matches regex '^pha$') and k < 2 | project k", [1]),
+    # Several of which one suffices are sought together.
+    ("Door | where * has 'lab' or * has 'bob' | project k", [1, 2]),
+    ("Door | where * has 'la' or * has 'bob' or * has 'pha' | project k", [2]),
+    ("Door | where (* has 'lab' or k == 445) or (* has 'nothere' or * has '{sought}')"
+     " | project k", [1, 445]),
+    ("Pass | where * has 'žižka' or * has 'zo' or * has 'zoë' | project Badge", ["Bob"]),
+    ("Door | where * has 'it\\'s' or * has 'al' | project k", [1, 2]),
+    ("Door | where not(* has 'lab' or * has 'bob') | project k", [445]),
     # Of the rows as they are at that place: no column that is gone, and each that has come.
     ("Door | project-away Extra | where * has 'lab' | project k", []),
     ("Door | extend New = 'newest' | where * has 'newest' and k == 2 | project k", [2]),

@@ -22,20 +22,20 @@ from sentinel_mcp.local.ingest import ingest
 from sentinel_mcp.local.store import Store
 from sentinel_mcp.local.workspace import LocalWorkspace
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 TABLE = "SecurityEvent"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def workspace(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[LocalWorkspace]:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def workspace(
+    tmp_path_factory: pytest.TempPathFactory, checker: Checker
+) -> AsyncGenerator[LocalWorkspace]:
     store = copied(built_store(tmp_path_factory), tmp_path_factory.mktemp("changes") / "store")
-    checker = Checker(timeout_s=60)
     async with LocalWorkspace(
         store, Store.open(store, now=MOMENT), checker, clock=clock()
     ) as opened:
         yield opened
-    await checker.aclose()
 
 
 async def counted(workspace: LocalWorkspace, condition: str) -> object:

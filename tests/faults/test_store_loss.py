@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -13,13 +12,13 @@ import duckdb
 import pytest
 from fastmcp import Client
 from fastmcp.client.transports import FastMCPTransport
+from tests.local.stores import copied
 
 from moment import MOMENT
 from sentinel_mcp.cli.session import opened_server
 from sentinel_mcp.kql.catalog import bundled
 from sentinel_mcp.local.documents import Documents
 from sentinel_mcp.local.ingest import ingest
-from sentinel_mcp.local.store import Store
 from sentinel_mcp.settings import Settings
 
 Connected = Client[FastMCPTransport]
@@ -29,8 +28,7 @@ LONG_AGO = "| where TimeGenerated > datetime(2020-01-01)"
 @pytest.fixture
 def folder(cache_dir: Path, tmp_path: Path) -> Path:
     """Return a cache folder with a store of this test's own, in which three rows were ingested."""
-    Store.open(cache_dir / "local", now=MOMENT).close()
-    shutil.copytree(cache_dir / "local", tmp_path / "own" / "local")
+    copied(cache_dir / "local", tmp_path / "own" / "local")
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"TimeGenerated": "2026-01-01T00:00:00Z", "Door": 1}\n' * 3, encoding="utf-8")
     ingest(tmp_path / "own" / "local", "Doors_CL", [rows], catalog=bundled("sentinel"), now=MOMENT)

@@ -77,6 +77,10 @@ class ScriptedEngine:
             scanned_rows=7,
         )
 
+    def another(self, connection: Any) -> ScriptedEngine:
+        self._script.made_engines += 1
+        return ScriptedEngine(self._script)
+
     def interrupt(self) -> None:
         self._script.interrupted.set()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -34,5 +36,14 @@ def own_cache(factory: pytest.TempPathFactory, name: str) -> Path:
 
 def copied(store: Path, to: Path) -> Path:
     """Return a copy of a store's directory that a test may change."""
-    shutil.copytree(store, to)
+    to.mkdir(parents=True)
+    for name in ("logs.duckdb", "logs.sound"):
+        shutil.copy2(store / name, to / name)
+    # By SQLite: who opens and closes the file itself takes away the locks that connections of the
+    # same process have on it, and another process then spoils it.
+    with (
+        closing(sqlite3.connect(store / "resources.sqlite")) as original,
+        closing(sqlite3.connect(to / "resources.sqlite")) as copy,
+    ):
+        original.backup(copy)
     return to

@@ -132,17 +132,17 @@ async def test_metrics_of_another_resource_are_not_found(staged: LocalWorkspace)
     assert response.status_code == 404
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def full(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[LocalWorkspace]:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def full(
+    tmp_path_factory: pytest.TempPathFactory, checker: Checker
+) -> AsyncGenerator[LocalWorkspace]:
     directory = copied(built_store(tmp_path_factory), tmp_path_factory.mktemp("metrics") / "store")
-    checker = Checker(timeout_s=60)
     store = Store.open(directory, now=MOMENT)
     async with LocalWorkspace(directory, store, checker, clock=clock()) as workspace:
         yield workspace
-    await checker.aclose()
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_both_ways_to_ask_for_a_metric_have_the_same_values(full: LocalWorkspace) -> None:
     end = full.store.anchor.replace(minute=0, second=0, tzinfo=None).isoformat()
     start = full.store.anchor.replace(hour=0, minute=0, second=0, tzinfo=None).isoformat()
@@ -171,7 +171,7 @@ async def test_both_ways_to_ask_for_a_metric_have_the_same_values(full: LocalWor
     assert sum(each.get("total", 0) for each in series["data"]) == total
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_what_came_in_today_is_that_of_the_usage_table(full: LocalWorkspace) -> None:
     (found,) = (await ask(full, "GET", f"{HERE}/usages?{GA}")).json()["value"]
 

@@ -23,7 +23,7 @@ from sentinel_mcp.local.appended import AppendedRows
 from sentinel_mcp.local.store import Store
 from sentinel_mcp.local.workspace import LocalWorkspace
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 NOW = MOMENT
 MINE = 'SecurityIncident | where IncidentName == "appended"'
@@ -35,14 +35,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copied(built_store(tmp_path_factory), tmp_path_factory.mktemp("appended") / "store")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def checker() -> AsyncGenerator[Checker]:
-    checker = Checker(timeout_s=60)
-    yield checker
-    await checker.aclose()
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def workspace(directory: Path, checker: Checker) -> AsyncGenerator[LocalWorkspace]:
     async with LocalWorkspace(
         directory, Store.open(directory, now=MOMENT), checker, clock=clock()

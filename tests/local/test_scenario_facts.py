@@ -15,16 +15,14 @@ from sentinel_mcp.kql.validator import Checker
 from sentinel_mcp.local.scenario.resources import write_documents
 from sentinel_mcp.local.store import Store
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def built(
-    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path_factory: pytest.TempPathFactory, checker: Checker
 ) -> AsyncGenerator[scenario_facts.Built]:
-    checker = Checker(timeout_s=60)
     if await checker.engine() != "kusto_language":
-        await checker.aclose()
         pytest.skip("there is no .NET here to bind the queries")
     with Store.open(built_store(tmp_path_factory), now=MOMENT) as store:
         catalog = bundled("sentinel").with_tables(store.tables().values())
@@ -32,7 +30,6 @@ async def built(
         documents = write_documents(store.anchor)
         yield scenario_facts.Built(store.anchor, connection, catalog, documents, checker)
         connection.close()
-    await checker.aclose()
 
 
 @pytest.mark.parametrize("fact", scenario_facts.FACTS, ids=lambda fact: fact.__name__)

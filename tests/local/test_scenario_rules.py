@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from datetime import UTC, timedelta
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from sentinel_mcp.local.scenario.clock import Clock
 from sentinel_mcp.local.scenario.rules.all import rule, rules
 from sentinel_mcp.local.store import Store
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 TECHNIQUE = re.compile(r"T\d{4}")
 TACTICS = frozenset(
@@ -49,14 +48,11 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built_store(tmp_path_factory)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def checker() -> AsyncIterator[Checker]:
-    made = Checker(timeout_s=30)
-    if await made.engine() != "kusto_language":
-        await made.aclose()
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def checker(checker: Checker) -> Checker:
+    if await checker.engine() != "kusto_language":
         pytest.skip("there is no .NET here to bind the queries")
-    yield made
-    await made.aclose()
+    return checker
 
 
 async def test_every_rule_binds_and_maps_columns_that_it_returns(checker: Checker) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
@@ -16,20 +15,17 @@ from sentinel_mcp.local.scenario.clock import Clock
 from sentinel_mcp.local.scenario.rules import identity_templates, machine_templates
 from sentinel_mcp.local.services.rules.checking import check
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 TEMPLATES = (*identity_templates.TEMPLATES, *machine_templates.TEMPLATES)
 CLOCK = Clock(datetime(2026, 11, 22, 12, tzinfo=UTC))
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def checker() -> AsyncIterator[Checker]:
-    made = Checker(timeout_s=30)
-    if await made.engine() != "kusto_language":
-        await made.aclose()
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def checker(checker: Checker) -> Checker:
+    if await checker.engine() != "kusto_language":
         pytest.skip("there is no .NET here to bind the queries")
-    yield made
-    await made.aclose()
+    return checker
 
 
 async def test_every_template_binds_and_maps_columns_that_it_returns(checker: Checker) -> None:

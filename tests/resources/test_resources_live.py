@@ -14,7 +14,7 @@ from mcp.types import PromptReference, ResourceTemplateReference, TextResourceCo
 
 from sentinel_mcp.local.scenario import names
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 QUERY = re.compile(r"^```kql\n(.*?)^```", re.DOTALL | re.MULTILINE)
 

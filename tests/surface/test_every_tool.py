@@ -22,7 +22,7 @@ from sentinel_mcp.local.workspace import LocalWorkspace, open_local
 from sentinel_mcp.server import create_server
 from sentinel_mcp.settings import Settings
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 Connected = Client[FastMCPTransport]
 Arguments = dict[str, Any]
@@ -173,14 +173,7 @@ def taking(argument: str) -> list[str]:
     return sorted(each.name for each in tools if argument in each.parameters["properties"])
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def checker() -> AsyncGenerator[Checker]:
-    opened = Checker(timeout_s=30)
-    yield opened
-    await opened.aclose()
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def embedded(
     tmp_path_factory: pytest.TempPathFactory, checker: Checker
 ) -> AsyncGenerator[LocalWorkspace]:
@@ -190,7 +183,7 @@ async def embedded(
     await workspace.aclose()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def client(embedded: LocalWorkspace, checker: Checker) -> AsyncGenerator[Connected]:
     """Connect to a server that shows its writing tools and may not write."""
     server = server_over(embedded, checker, Settings(allow_writes=False))
@@ -198,7 +191,7 @@ async def client(embedded: LocalWorkspace, checker: Checker) -> AsyncGenerator[C
         yield connected
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def refused(checker: Checker) -> AsyncGenerator[Connected]:
     """Connect to a server whose Azure refuses everything."""
     denied = refusal(403, "AuthorizationFailed", "The client lacks the right to do this.")
@@ -385,7 +378,7 @@ NO_FRAMES: list[dict[str, Any]] = [
 ]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def empty(checker: Checker) -> AsyncGenerator[Connected]:
     """Connect to a server whose Azure has nothing."""
     routes: dict[str, Route] = {"*": Reply(NOTHING), "POST rest/query": Reply(NO_FRAMES)}

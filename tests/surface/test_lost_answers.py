@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from azure.core.exceptions import ServiceResponseError
 from azure.core.pipeline.transport import AsyncHttpTransport
 from fastmcp import Client
@@ -25,7 +24,7 @@ from sentinel_mcp.local.workspace import LocalWorkspace, open_local
 from sentinel_mcp.server import create_server
 from sentinel_mcp.settings import Settings
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 Connected = Client[FastMCPTransport]
 
@@ -55,13 +54,6 @@ class Losing(AsyncHttpTransport[Any, Any]):
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def checker() -> AsyncGenerator[Checker]:
-    opened = Checker(timeout_s=30)
-    yield opened
-    await opened.aclose()
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ from sentinel_mcp.local.workspace import open_local
 from sentinel_mcp.settings import Settings
 from sentinel_mcp.surface import CORE
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 WRITTEN_DOWN = Path(__file__).parents[2] / "docs" / "operations_in_use.txt"
 
@@ -74,11 +74,12 @@ class Lines(logging.Handler):
         self._into.append(record.getMessage())
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def record(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Record]:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def record(
+    tmp_path_factory: pytest.TempPathFactory, checker: Checker
+) -> AsyncGenerator[Record]:
     """Call every tool in every form, and keep what it sent."""
     directory = copied(built_store(tmp_path_factory), tmp_path_factory.mktemp("used") / "store")
-    checker = Checker(timeout_s=30)
     workspace = await open_local(directory, checker, clock=clock())
     settings = Settings(allow_writes=True)
     server = server_over(workspace, checker, settings)
@@ -115,7 +116,6 @@ async def record(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Rec
     logger.setLevel(level)
     logger.propagate = True
     await workspace.aclose()
-    await checker.aclose()
 
 
 def matched(log: RequestLog) -> set[Operation]:
@@ -275,9 +275,8 @@ AT_THE_SAME_PATH = {"AuditLog.Read.All"}
 
 
 async def test_whatever_azure_refuses_the_answer_names_the_least_role_that_allows_it(
-    record: Record, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+    record: Record, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, checker: Checker
 ) -> None:
-    checker = Checker(timeout_s=30)
     silent: dict[tuple[str, str], str] = {}
     refused: set[Operation] = set()
     permissions: dict[str, set[str]] = {}
@@ -300,7 +299,6 @@ async def test_whatever_azure_refuses_the_answer_names_the_least_role_that_allow
                     for toolset in record.tags[tool]:
                         named = re.findall(r"`(\w+\.Read\.All)`", text)
                         permissions.setdefault(toolset, set()).update(named)
-    await checker.aclose()
     assert silent.keys() == DOES_WITHOUT.keys(), silent
     assert refused == record.used
     for need in NEEDS:

@@ -21,7 +21,7 @@ TELEMETRY = Path(__file__).parents[3] / "shared" / "data" / "telemetry"
 
 pytestmark = [
     pytest.mark.skipif(not TELEMETRY.is_dir(), reason="the recordings are not beside the project"),
-    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.asyncio(loop_scope="session"),
 ]
 
 COMMAND = [sys.executable, "-m", "sentinel_mcp.cli"]
@@ -30,7 +30,7 @@ YEARS = "2020-01-01/2022-01-01"
 Connected = Client[StdioTransport]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def recorded(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Connected]:
     """Take in every recording, then serve the store over stdio."""
     folder = own_cache(tmp_path_factory, "recorded")

@@ -176,7 +176,8 @@ def sample(rows: Rows, seed: int, count: int) -> list[Sought]:
         *plain("file", "file", names),
         *plain("mailbox", "mail", some("EmailEvents", "SenderFromAddress", share)),
     ]
-    return list({(each.kind, each.value.lower()): each for each in sought}.values())
+    different = list({(each.kind, each.value.lower()): each for each in sought}.values())
+    return draw.sample(different, min(count, len(different)))
 
 
 def _addresses_in_text(rows: Rows, draw: random.Random, count: int) -> list[str]:
@@ -202,10 +203,12 @@ def within(rows: Rows, network: str) -> dict[str, int]:
     pattern = re.compile(
         rf"(?<![{ALNUM}.])(?:\d{{1,3}}\.){{3}}\d{{1,3}}(?![{ALNUM}])(?!\.[{ALNUM}])"
     )
+    octets = network.split(".")[: net.prefixlen // 8]
     found: dict[str, int] = {}
     for table in rows.tables:
         texts = rows.connection.execute(
-            f'SELECT text, count(*) FROM texts."{table}" GROUP BY text'
+            f'SELECT text, count(*) FROM texts."{table}" WHERE contains(text, ?) GROUP BY text',
+            [".".join([*octets, ""])],
         ).fetchall()
         count = sum(
             times for text, times in texts if any(_in(each, net) for each in pattern.findall(text))

@@ -152,7 +152,7 @@ async def test_a_timeline_has_each_event_that_brute_force_finds_once(truth: Trut
 async def test_alerts_of_an_entity_are_those_that_name_it_in_text_or_entities(
     truth: Truth,
 ) -> None:
-    for sought in truth.values[:: max(1, len(truth.values) // 40)]:
+    for sought in truth.values[:: max(1, len(truth.values) // 60)]:
         if sought.kind == "mailbox":
             continue
         answer = await truth.call(

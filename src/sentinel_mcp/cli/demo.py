@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
@@ -27,6 +28,9 @@ from sentinel_mcp.settings import LOCAL, Settings, load
 
 START_TIMEOUT_S = 60
 
+_SHOWN = ("--toolsets", "core,threat-intel", "--allow-writes")
+"""What the steps call. The tools that write are there for a preview; no step writes."""
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Build the workspace if need be, then play every step; exit 1 when one fails."""
@@ -37,17 +41,17 @@ def run(arguments: argparse.Namespace) -> int:
     directory = directory_of(settings)
     output.line("An investigation, played by an MCP client on the embedded workspace.")
     output.line("Nothing here is Azure: company, people and intruders are invented.", style="quiet")
-    _build(directory)
+    _build(directory, settings.now)
     return asyncio.run(_play(settings, started_s))
 
 
-def _build(directory: Path) -> None:
+def _build(directory: Path, now: datetime | None) -> None:
     """Build the store before the server starts: a person wants to see how far it is."""
     from sentinel_mcp.local.store import Store
 
     started_s = time.perf_counter()
     with output.progress("Building the workspace") as progress:
-        store = Store.open(directory, on_progress=progress)
+        store = Store.open(directory, now=now, on_progress=progress)
     with store:
         for notice in store.notices:
             output.line(notice, style="warn")
@@ -94,8 +98,7 @@ async def _connected(settings: Settings, log: IO[str]) -> AsyncGenerator[Session
         environment["SENTINEL_CACHE_DIR"] = str(settings.cache_dir)
     transport = StdioTransport(
         command=sys.executable,
-        # The tools that write are shown for a preview; no step writes.
-        args=["-m", "sentinel_mcp.cli", "serve", "--local", "--allow-writes"],
+        args=["-m", "sentinel_mcp.cli", "serve", "--local", *_SHOWN],
         env=environment,
         keep_alive=False,
         log_file=log,  # pyright: ignore[reportArgumentType] a text file is all it needs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sentinel_mcp.kql.literals import datetime_, dynamic, list_, string
+from sentinel_mcp.kql.literals import datetime_, list_
 
 INTRUDERS_TOOLS = (
     "lsass",
@@ -44,36 +44,6 @@ SigninLogs
     FirstSuccess = minif(TimeGenerated, ResultType == "0")
     by IPAddress
 | order by Accounts desc"""
-
-
-_TRACES = (
-    # Table, the column with the address, and whose it is.
-    ("SigninLogs", "IPAddress", "UserPrincipalName"),
-    ("AADNonInteractiveUserSignInLogs", "IPAddress", "UserPrincipalName"),
-    ("EmailEvents", "SenderIPv4", "RecipientEmailAddress"),
-    ("OfficeActivity", "ClientIP", "UserId"),
-    ("AzureActivity", "CallerIpAddress", "Caller"),
-    ("DeviceNetworkEvents", "RemoteIP", "DeviceName"),
-    ("CommonSecurityLog", "DestinationIP", "SourceIP"),
-)
-
-
-def traces_of(addresses: Sequence[str]) -> str:
-    """Ask in which tables the addresses turn up."""
-    branches = ",\n".join(
-        f"    ({table} | where {column} in (addresses)\n"
-        f"        | project TimeGenerated, Table = {string(table)},\n"
-        f"            Address = {column}, Who = {who})"
-        for table, column, who in _TRACES
-    )
-    return f"""\
-let addresses = {dynamic(list(addresses))};
-union
-{branches}
-| where TimeGenerated > ago(14d) and not(ipv4_is_private(Address))
-| summarize Events = count(), Who = make_set(Who, 5), FirstSeen = min(TimeGenerated)
-    by Address, Table
-| order by FirstSeen asc"""
 
 
 def services_on(hosts: Sequence[str], since: datetime) -> str:

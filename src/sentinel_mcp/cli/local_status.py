@@ -21,7 +21,7 @@ def run(arguments: argparse.Namespace) -> int:
     from sentinel_mcp.local.tables import ingested_rows
 
     with output.progress("Opening the workspace") as progress:
-        store = Store.open(directory, on_progress=progress)
+        store = Store.open(directory, now=settings.now, on_progress=progress)
     with store, store.reading() as connection:
         output.line(f"{len(store.tables())} tables in {directory}")
         _show("Ingested rows", ("table", "rows"), ingested_rows(connection))

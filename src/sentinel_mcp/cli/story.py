@@ -6,10 +6,11 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from sentinel_mcp.cli import output
-from sentinel_mcp.cli.hunts import processes_on, services_on, sign_ins_from, sign_ins_of, traces_of
+from sentinel_mcp.cli.hunts import processes_on, services_on, sign_ins_from, sign_ins_of
 from sentinel_mcp.cli.session import Session
 from sentinel_mcp.errors import UnsupportedLocally
 from sentinel_mcp.settings import EARLIEST
@@ -19,6 +20,9 @@ SHOWN_ROWS = 12
 
 LEAD = timedelta(hours=1)
 """How long before the first activity the hunt begins."""
+
+INTERNAL = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
+"""Networks in which no intruder from outside has an address."""
 
 _NAME = re.compile(r"'([^']+)'")
 """A name within a suggestion."""
@@ -251,16 +255,44 @@ async def hunt_sign_ins(case: Case) -> None:
 
 async def follow_addresses(case: Case) -> None:
     """See in which tables the addresses turn up."""
-    rows = await case.query(traces_of(case.addresses))
-    if not rows:
-        raise DeadEnd(f"{', '.join(case.addresses)}: in no table")
-    for row in rows:
-        if row["Table"] != "SigninLogs":
-            told = f"{row['Address']} seen here first, {_count(row['Events'], 'time')} in all"
-            case.note(row["FirstSeen"], str(row["Table"]), told)
-    tables = _unique(str(row["Table"]) for row in rows)
-    case.addresses = _unique(str(row["Address"]) for row in rows)
+    outside = [each for each in case.addresses if not _is_internal(each)]
+    answer = await case.call("match_indicators", values=outside, days=14)
+    seen = [
+        (sighting["first_seen"] or "", sighting["table"], match["given"], sighting["events"])
+        for match in answer["matches"]
+        for sighting in match["sightings"]
+        if not sighting["records"]
+    ]
+    if not seen:
+        if not await case.has_dotnet():
+            case.leave_out("What it asks of the tables needs .NET.")
+            return
+        raise DeadEnd(f"{', '.join(outside)}: in no table")
+    seen.sort()
+    for first, table, address, events in seen:
+        if table != "SigninLogs":
+            told = f"{address} seen here first, {_count(events, 'time')} in all"
+            case.note(first, table, told)
+    case.then(
+        lambda: output.table(
+            ("address", "table", "events", "first seen (UTC)"),
+            [
+                (address, table, events, first[:19].replace("T", " "))
+                for first, table, address, events in seen[:SHOWN_ROWS]
+            ],
+        )
+    )
+    tables = _unique(table for _, table, _, _ in seen)
+    case.addresses = _unique(address for _, _, address, _ in seen)
     case.say(f"They are in {len(tables)} tables: {', '.join(tables)}.")
+
+
+def _is_internal(address: str) -> bool:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    return found.version == 4 and any(found in each for each in INTERNAL)
 
 
 async def look_up_address(case: Case) -> None:

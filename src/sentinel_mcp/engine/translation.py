@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Final
 
 import duckdb_kql
@@ -34,12 +35,23 @@ class Translation:
         return {CLOCK_SLOT: now.astimezone(UTC).replace(tzinfo=None)} if self.reads_clock else {}
 
 
-class Translator:
-    """Translates, and remembers the last `capacity` translations: one costs 34 to 180 ms."""
+MAX_KEPT_CHARACTERS: Final = 32_000_000
 
-    def __init__(self, capacity: int = 512) -> None:
+
+@cache
+def translator() -> Translator:
+    """Return the one of this process: what one engine had translated, no other needs again."""
+    return Translator()
+
+
+class Translator:
+    """Translates, and remembers: one costs 34 ms to 2 s. For any number of threads."""
+
+    def __init__(self, max_characters: int = MAX_KEPT_CHARACTERS) -> None:
+        """Prepare; of what it remembers, the texts have at most so many characters."""
         adapter.install()
-        self._capacity = capacity
+        self._max_characters = max_characters
+        self._characters = 0
         self._kept: OrderedDict[tuple[object, ...], Translation] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -58,9 +70,12 @@ class Translator:
                 return kept
         made = _translate(text, schema, bound=bound)
         with self._lock:
-            self._kept[key] = made
-            while len(self._kept) > self._capacity:
-                self._kept.popitem(last=False)
+            if key not in self._kept:
+                self._kept[key] = made
+                self._characters += len(text) + len(made.sql)
+            while self._characters > self._max_characters and len(self._kept) > 1:
+                (oldest, *_), forgotten = self._kept.popitem(last=False)
+                self._characters -= len(str(oldest)) + len(forgotten.sql)
         return made
 
 

@@ -1,7 +1,8 @@
 """Counts, for many values at once, the rows of each table that hold them.
 
 First each table is asked whether it has any of them, since most tables have none; then those that
-do are counted value by value, by the same conditions that an investigation of one value uses.
+do are asked which; then each value is counted where it is, by the same conditions that an
+investigation of one value uses.
 """
 
 from __future__ import annotations
@@ -34,6 +35,44 @@ def any_of_them(filters: Sequence[RowFilter], tables: Sequence[LogTable]) -> str
         if (where := together.where(each)) is not None
     ]
     return f"{together.declared}{union_of(legs)}"
+
+
+TABLES_AT_ONCE = 15
+"""Of one query that asks which values are in them."""
+
+ROW_TEXT = "RowText"
+
+
+def which_of_them(filters: Sequence[tuple[int, RowFilter]], tables: Sequence[LogTable]) -> str:
+    """Return KQL that tells, by table, which values are in it: `Held` has their numbers."""
+    together = RowFilter.any_of(each for _, each in filters)
+    lets = dict.fromkeys((together.declared, *(each.declared for _, each in filters)))
+    legs: list[str] = []
+    for table in tables:
+        where = together.where(table)
+        tests = {number: each.holds(table, ROW_TEXT) for number, each in filters}
+        known = {number: test for number, test in tests.items() if test is not None}
+        if where is None or not known:
+            continue
+        sums = ", ".join(f"Held{number} = countif({test})" for number, test in known.items())
+        told = ", ".join(f'iff(Held{number} > 0, "{number} ", "")' for number in known)
+        legs.append(
+            f"({rows_of(table)}\n{where}\n| extend {ROW_TEXT} = {table.row_text}\n"
+            f"| summarize {sums}\n"
+            f'| project Seen = {string(table.name)}, Held = strcat({told}, ""))'
+        )
+    return "".join(lets) + union_of(legs)
+
+
+def in_parts(tables: Sequence[LogTable]) -> Iterator[Sequence[LogTable]]:
+    """Share the tables that have some of the values out over queries."""
+    for first in range(0, len(tables), TABLES_AT_ONCE):
+        yield tables[first : first + TABLES_AT_ONCE]
+
+
+def numbers_of(held: str) -> list[int]:
+    """Return the numbers of a `Held` cell."""
+    return [int(each) for each in held.split()]
 
 
 def counts(wanted: Sequence[Count]) -> str:

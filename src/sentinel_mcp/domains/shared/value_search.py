@@ -79,6 +79,9 @@ _MAX_NAMED = 12
 
 OTHER_COLUMN = "(other)"
 
+_WITHOUT_NAMES = {"datetime", "timespan", "bool"}
+"""Types of columns that hold no name."""
+
 Reason = Literal[
     "plan", "failed", "no_time", "schema_unknown", "no_time_column", "not_asked", "records"
 ]
@@ -116,6 +119,19 @@ class LogTable:
         """Return the KQL of a column as text."""
         name = identifier(column)
         return name if self.columns[column] == "string" else f"tostring({name})"
+
+    @property
+    def row_text(self) -> str:
+        """The KQL of all that may hold a name in a row, each column on a line of its own."""
+        texts = [
+            self.text(each)
+            for each, of in self.columns.items()
+            if of not in _WITHOUT_NAMES and each not in self.left_out
+        ]
+        # Kusto joins 64 texts at most.
+        parts = [texts[first : first + 60] for first in range(0, len(texts), 60)]
+        joined = [f'strcat_delim("\\n", {", ".join(part)}, "")' for part in parts]
+        return f"strcat({', '.join(joined)})" if len(joined) > 1 else joined[0]
 
     def naming(self, kind: Kind) -> list[str]:
         """Return the columns that name an entity of a kind, the most telling first."""
@@ -212,6 +228,19 @@ class RowFilter:
             return None
         words = f"| where {_balanced([*likely, *named])}\n" if likely else ""
         return f"{words}| where {_balanced([*certain, *named])}"
+
+    def holds(self, table: LogTable, row_text: str) -> str | None:
+        """Return the KQL of whether a row has the value, given the column with the row's text.
+
+        The text has line breaks between columns, and no name has one within.
+        """
+        tests = [f"{row_text} matches regex Names{self.label}"] if self.pattern.names else []
+        tests += [
+            f"{table.text(column)} matches regex {self._whole(kind)}"
+            for kind in self.restricted
+            for column in table.naming(kind)
+        ]
+        return " or ".join(tests) or None
 
     def column(self, table: LogTable) -> str:
         """Return the KQL that tells which column holds the value, the most telling first."""

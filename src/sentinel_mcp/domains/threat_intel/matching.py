@@ -20,13 +20,22 @@ from sentinel_mcp.domains.shared.indicators import (
     IndicatorMatches,
     find_indicators,
 )
-from sentinel_mcp.domains.shared.value_rows import Count, any_of_them, counts, in_batches
+from sentinel_mcp.domains.shared.value_rows import (
+    Count,
+    any_of_them,
+    counts,
+    in_batches,
+    in_parts,
+    numbers_of,
+    which_of_them,
+)
 from sentinel_mcp.domains.shared.value_search import (
     RECORDS,
     LogTable,
     NotSearched,
     RowFilter,
     SearchRun,
+    SearchScope,
     ValueSearch,
     Write,
 )
@@ -184,18 +193,9 @@ class Matching:
             for first in range(0, len(filters), VALUES_AT_ONCE)
         ]
         held = await asyncio.gather(
-            *(
-                self._held(context, batch, tables, found, timespan)
-                for batch in batches
-                for tables in scope.shared_out()
-            )
+            *(self._held(context, batch, scope, found, timespan) for batch in batches)
         )
-        wanted = [
-            Count(number, rows, table)
-            for each in held
-            for table in each.tables
-            for number, rows in each.filters
-        ]
+        wanted = [count for part in held for count in part]
         await asyncio.gather(
             *(self._count(context, part, subjects, found, timespan) for part in in_batches(wanted))
         )
@@ -204,20 +204,40 @@ class Matching:
         self,
         context: AzureServicesContext,
         filters: Sequence[tuple[int, RowFilter]],
-        tables: Sequence[LogTable],
+        scope: SearchScope,
         found: _Found,
         timespan: str,
-    ) -> _Held:
-        """Return which of the tables have any of the values."""
-        rows = await self._asked(
-            context,
-            tables,
-            lambda part: any_of_them([each for _, each in filters], part),
-            found,
-            timespan,
+    ) -> list[Count]:
+        """Return which of the values are in which of the tables, to be counted there."""
+
+        async def read(tables: Sequence[LogTable], write: Write) -> Sequence[Document]:
+            return await self._asked(context, tables, write, found, timespan)
+
+        rows_filters = [each for _, each in filters]
+        answers = await asyncio.gather(
+            *(
+                read(part, lambda tables: any_of_them(rows_filters, tables))
+                for part in scope.shared_out()
+            )
         )
-        names = {text(row, "Seen") for row in rows}
-        return _Held(filters, [each for each in tables if each.name in names])
+        names = {text(row, "Seen") for rows in answers for row in rows}
+        holding = [each for each in scope.tables if each.name in names]
+        if len(filters) == 1:
+            return [Count(*each, table) for each in filters for table in holding]
+        answers = await asyncio.gather(
+            *(
+                read(part, lambda tables: which_of_them(filters, tables))
+                for part in in_parts(holding)
+            )
+        )
+        by_number, by_name = dict(filters), {each.name: each for each in holding}
+        return [
+            Count(number, by_number[number], table)
+            for rows in answers
+            for row in rows
+            if (table := by_name.get(text(row, "Seen") or ""))
+            for number in numbers_of(text(row, "Held") or "")
+        ]
 
     async def _count(
         self,
@@ -266,14 +286,6 @@ class Matching:
             return ()
         found.notices += _said(answer)
         return answer.rows
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """The tables that have any of some values."""
-
-    filters: Sequence[tuple[int, RowFilter]]
-    tables: Sequence[LogTable]
 
 
 def _sorted_out(

@@ -45,9 +45,9 @@ _ALIASES = {
 
 # Functions whose arguments are strings: a dynamic among them is read as one.
 _STRING_FUNCTIONS = """
-tolower toupper strlen strcat substring trim trim_start trim_end indexof countof extract
+tolower toupper strlen substring trim trim_start trim_end indexof countof extract
 extract_all replace_string replace_regex base64_encode_tostring base64_decode_tostring hash_md5
-hash_sha1 hash_sha256 strcat_delim reverse strrep
+hash_sha1 hash_sha256 reverse strrep
 """
 _OF_STRINGS = frozenset(_STRING_FUNCTIONS.split())
 
@@ -61,6 +61,8 @@ _OWN = {
     "ipv4_is_in_range": "s",
     "ipv4_is_match": "ssn",
     "ipv4_compare": "ssn",
+    "strcat": "s",
+    "strcat_delim": "s",
     "parse_path": "s",
     "parse_command_line": "s",
     "parse_urlquery": "s",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from sentinel_mcp.kql.worker.normalise import literals
@@ -46,7 +46,11 @@ _OF_ANY_COLUMN = {
     "ContainsExpression": "__any_contains",
     "MatchesRegexExpression": "__any_matches",
 }
+NEXT = "\n"
+"""Between texts of which one is sought; none of them has a line break."""
 _SEARCHED = frozenset({"string", "dynamic", "guid"})
+# Groups that RE2 writes otherwise, or does not have.
+_NAMED_OR_LOOKING = re.compile(r"\(\?(?![ims]+\)|:)")
 _NUMBER = r"[-+]?\d{0,19}(?:\.\d{0,17})?(?:e[-+]?\d{0,3})?"
 _HOURS = r"\d{0,2}(?::\d\d)?(?::\d{0,2})?"
 # What a piece of a value of a type that `*` does not search here may look like.
@@ -129,9 +133,11 @@ class Scalars:
         if what in _COMPARISON:
             return self._comparison(node, _COMPARISON[what], scope)
         if what in _STRINGS and kind(node.Left) == "StarExpression":
-            return self._any_column(node, what, scope)
+            return self._any_column(node, what)
         if what == "HasExpression" and kind(node.Right) in _TEXT_LITERALS:
             return f"__has({self.as_string(node.Left, scope)}, {self.write(node.Right, scope)})"
+        if what == "MatchesRegexExpression" and (pattern := _plain_pattern(node.Right)) is not None:
+            return f"__matches({self.as_string(node.Left, scope)}, {literals.string(pattern)})"
         if what in _STRINGS:
             left, right = (self.as_string(each, scope) for each in (node.Left, node.Right))
             return f"({left} {_operator(node)} {right})"
@@ -142,30 +148,37 @@ class Scalars:
             raise Refused(what, "the embedded engine does not know this expression")
         return handler(self, node, scope)
 
-    def _any_column(self, node: Node, what: str, scope: Scope) -> str:
+    def _any_column(self, node: Node, what: str, *others: Node) -> str:
         """Write `* has "text"`, which holds where one column of the row does.
 
-        Whether Kusto looks into numbers and times too is not documented, so a text that could be
-        in one of those that the row has is refused.
+        `others` are conditions of the same kind, of which one suffices. Whether Kusto looks into
+        numbers and times too is not documented, so a text that could be in one of those that the
+        row has is refused.
         """
-        function, right = _OF_ANY_COLUMN.get(what), node.Right
-        # A `let` name that stands for a text is constant, too; so is a call, without its value.
-        constant = right.ConstantValue if right.IsConstant else None
-        if function is None or type_of(right) != "string" or constant is None:
-            raise Refused(f"* {_operator(node)}", "only * has, contains, matches regex of a text")
-        sought, row = str(constant), row_columns(node)
-        if what != "MatchesRegexExpression":
-            if not sought or not sought.isprintable():
-                raise Refused(f"* {_operator(node)}", "the text is empty or has control characters")
-            if of := _type_with(sought, {of for _, of in row}, whole=what == "HasExpression"):
-                raise Refused(f"* of a {of}", "it is not known which columns Kusto looks into")
+        row = row_columns(node)
+        sought = [self._sought(each, what, row) for each in (node, *others)]
         columns = [
             f"{self._rewriter.names.column(name)}:{of}" for name, of in row if of in _SEARCHED
         ]
         if not columns:
             raise Refused("*", "there is no row whose columns it could stand for")
         # As one text: of hundreds of names, the translator's grammar would take a second.
-        return f"{function}({literals.string(sought)}, {literals.string(','.join(columns))})"
+        listed = literals.string(",".join(columns))
+        return f"{_OF_ANY_COLUMN[what]}({literals.string(NEXT.join(sought))}, {listed})"
+
+    def _sought(self, node: Node, what: str, row: Sequence[tuple[str, str]]) -> str:
+        right = node.Right
+        # A `let` name that stands for a text is constant, too; so is a call, without its value.
+        constant = right.ConstantValue if right.IsConstant else None
+        if what not in _OF_ANY_COLUMN or type_of(right) != "string" or constant is None:
+            raise Refused(f"* {_operator(node)}", "only * has, contains, matches regex of a text")
+        sought = str(constant)
+        if what != "MatchesRegexExpression":
+            if not sought or not sought.isprintable():
+                raise Refused(f"* {_operator(node)}", "the text is empty or has control characters")
+            if of := _type_with(sought, {of for _, of in row}, whole=what == "HasExpression"):
+                raise Refused(f"* of a {of}", "it is not known which columns Kusto looks into")
+        return sought
 
     def as_string(self, node: Node, scope: Scope) -> str:
         """Write an expression converted to string, where it is not one already."""
@@ -264,6 +277,15 @@ class Scalars:
 
     def _logical(self, node: Node, scope: Scope) -> str:
         operator = "and" if kind(node) == "AndExpression" else "or"
+        if operator == "or" and len(alike := [*filter(_is_any_has, _alternatives(node))]) > 1:
+            # Each alone would put the texts of a row together once more.
+            others = [each for each in _alternatives(node) if not _is_any_has(each)]
+            return _balanced(
+                [
+                    self._any_column(alike[0], "HasExpression", *alike[1:]),
+                    *(self.as_bool(each, scope) for each in others),
+                ]
+            )
         left, right = (self.as_bool(each, scope) for each in (node.Left, node.Right))
         return f"({left} {operator} {right})"
 
@@ -365,6 +387,38 @@ def _tostring(written: str, of: str) -> str:
         return written
     # The translator's `tostring` asks for the type at run time, in a large expression.
     return f"__dynamic_text({written})" if of == "dynamic" else f"tostring({written})"
+
+
+def _alternatives(node: Node) -> Iterator[Node]:
+    """Yield what an `or` of any depth has on its sides, in order."""
+    left = [node]
+    while left:
+        each = left.pop()
+        if kind(each) == "OrExpression":
+            left += [each.Right, each.Left]
+        elif kind(each) == "ParenthesizedExpression":
+            left.append(each.Expression)
+        else:
+            yield each
+
+
+def _is_any_has(node: Node) -> bool:
+    return kind(node) == "HasExpression" and kind(node.Left) == "StarExpression"
+
+
+def _balanced(conditions: list[str]) -> str:
+    """Join by `or`; a long chain would be nested too deeply for the translator."""
+    if len(conditions) == 1:
+        return conditions[0]
+    half = len(conditions) // 2
+    return f"({_balanced(conditions[:half])} or {_balanced(conditions[half:])})"
+
+
+def _plain_pattern(node: Node) -> str | None:
+    """Return a regular expression that is known and that RE2 reads as Kusto does."""
+    constant = node.ConstantValue if node.IsConstant and type_of(node) == "string" else None
+    pattern = None if constant is None else str(constant)
+    return None if pattern is None or _NAMED_OR_LOOKING.search(pattern) else pattern
 
 
 def _operator(node: Node) -> str:

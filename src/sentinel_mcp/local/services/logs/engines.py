@@ -1,7 +1,7 @@
 """Engines over the newest tables, kept from query to query.
 
 An engine is made for one query at a time, because interrupting it ends all that runs on it. It is
-kept, because making one costs 0.1 s and it remembers its translations. When the store's file was
+kept, because making one costs 0.1 s. When the store's file was
 replaced, new engines are made on the new one.
 """
 
@@ -39,6 +39,10 @@ class LocalEngine(Protocol):
         self, query: Normalised, *, timespan: Timespan | None, now: datetime, max_rows: int
     ) -> EngineResult:
         """Run a query; blocks."""
+        ...
+
+    def another(self, connection: DuckDBPyConnection) -> LocalEngine:
+        """Return one for the same tables, on a connection of its own."""
         ...
 
     def interrupt(self) -> None:
@@ -79,6 +83,8 @@ class Lent:
 class _Tables:
     version: Hashable
     catalog: Catalog
+    first: LocalEngine | None = None
+    """Knows the tables already, so that others need not read them again."""
     idle: list[Lent] = field(default_factory=list[Lent])
 
 
@@ -140,7 +146,10 @@ class Engines:
 
         connection = self._store.connect()
         try:
-            engine = self._make_engine(connection, tables.catalog)
+            if tables.first is None:
+                tables.first = engine = self._make_engine(connection, tables.catalog)
+            else:
+                engine = tables.first.another(connection)
         except duckdb.Error as error:
             connection.close()
             if reason := damage_of(error):
