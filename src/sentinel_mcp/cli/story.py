@@ -256,6 +256,8 @@ async def hunt_sign_ins(case: Case) -> None:
 async def follow_addresses(case: Case) -> None:
     """See in which tables the addresses turn up."""
     outside = [each for each in case.addresses if not _is_internal(each)]
+    if not outside:
+        raise DeadEnd("the case has no address from outside")
     answer = await case.call("match_indicators", values=outside, days=14)
     seen = [
         (sighting["first_seen"] or "", sighting["table"], match["given"], sighting["events"])

@@ -1,8 +1,8 @@
 """Engines over the newest tables, kept from query to query.
 
 An engine is made for one query at a time, because interrupting it ends all that runs on it. It is
-kept, because making one costs 0.1 s. When the store's file was
-replaced, new engines are made on the new one.
+kept, because making one costs 0.1 s. When the store's file was replaced, new engines are made
+on the new one.
 """
 
 from __future__ import annotations
